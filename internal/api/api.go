@@ -1,0 +1,238 @@
+// Package api is the door for programs: the JSON API. routes.go is the table of everything it serves; the files beside
+// it hold one noun each. A handler decodes, calls one service and says how the result is shown, nothing more.
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/operator"
+	"github.com/rolecall/rolecall/internal/page"
+	"github.com/rolecall/rolecall/internal/web"
+)
+
+// API serves the JSON API over its services.
+type API struct {
+	rules    *authz.Service
+	keys     *operator.Service
+	document []byte // the OpenAPI document, as JSON
+}
+
+// New returns the API over its services. version goes into the OpenAPI document.
+func New(rules *authz.Service, keys *operator.Service, version string) (*API, error) {
+	document, err := web.Encode(Document(version))
+	if err != nil {
+		return nil, err
+	}
+	return &API{rules: rules, keys: keys, document: document}, nil
+}
+
+// Register adds every route of the API to a router.
+func (a *API) Register(r *web.Router) {
+	for _, route := range Routes() {
+		r.Handle(route.Method, route.Path, a.serve(route))
+	}
+	r.Handle(http.MethodGet, "/openapi.json", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		web.Write(w, http.StatusOK, a.document)
+	}))
+}
+
+// request is one authenticated request on its way through a handler.
+type request struct {
+	*http.Request
+	api    *API
+	route  Route
+	caller authz.Caller
+	query  web.Query
+	body   []byte
+}
+
+// handler answers a request with a status and an encoded body.
+type handler func(*request) (status int, body []byte, err error)
+
+// action makes a handler of a call and of how its result is shown. A nil show sends no body.
+func action[Out any](call func(*request) (Out, error), show func(Out) any) handler {
+	return func(r *request) (int, []byte, error) {
+		render := func(result any) (int, []byte, error) {
+			if show == nil {
+				return r.route.Status, nil, nil
+			}
+			body, err := web.Encode(show(result.(Out)))
+			return r.route.Status, body, err
+		}
+		if r.caller.Once != nil {
+			r.caller.Once.Render = render
+		}
+		out, err := call(r)
+		if err != nil {
+			return 0, nil, err
+		}
+		return render(out)
+	}
+}
+
+// remove makes a handler of a call that has no result.
+func remove(call func(*request) error) handler {
+	return action(func(r *request) (struct{}, error) { return struct{}{}, call(r) }, nil)
+}
+
+// serve authenticates, reads and answers requests of one route.
+func (a *API) serve(route Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r, err := a.accept(w, req, route)
+		if err != nil {
+			web.Refuse(w, err)
+			return
+		}
+		status, body, err := route.handle(r)
+		if err != nil {
+			web.Refuse(w, err)
+			return
+		}
+		web.Write(w, status, body)
+	})
+}
+
+func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*request, error) {
+	value, err := bearer(req)
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.keys.Authenticate(req.Context(), value)
+	if err != nil {
+		return nil, err
+	}
+	web.Note(w, "environment", key.Environment, "api_key", key.ID)
+	r := &request{Request: req, api: a, route: route, caller: authz.Caller{Environment: key.Environment, Actor: key.Actor()}}
+	if r.query, err = web.ParseQuery(req.URL.RawQuery); err != nil {
+		return nil, err
+	}
+	if err := r.checkPath(); err != nil {
+		return nil, err
+	}
+	if route.Body != nil {
+		if r.body, err = web.ReadBody(w, req); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.once(key.ID)
+}
+
+// bearer reads the credential. Its scheme is matched in any case, as RFC 9110 wants.
+func bearer(req *http.Request) (string, error) {
+	scheme, value, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	value = strings.TrimSpace(value)
+	if !strings.EqualFold(scheme, "Bearer") || value == "" {
+		return "", fault.New(fault.Unauthorized, "unauthorized", "Send an API key as 'Authorization: Bearer <key>'.")
+	}
+	return value, nil
+}
+
+// checkPath refuses parameters that cannot name anything, before they reach a database.
+func (r *request) checkPath() error {
+	for _, name := range r.route.pathParameters() {
+		if v := r.PathValue(name); v == "" || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+			return fault.New(fault.NotFound, fault.CodeNotFound, "Nothing has such a name (%s).", name)
+		}
+	}
+	return nil
+}
+
+// once prepares the receipt of a POST that may be repeated. Routes that change nothing keep none.
+func (r *request) once(owner id.APIKey) error {
+	key := r.Header.Get("Idempotency-Key")
+	if key == "" || r.Method != http.MethodPost || r.route.ReadOnly {
+		return nil
+	}
+	if len(key) > 255 || strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' }) {
+		return fault.BadField("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+	}
+	sum := sha256.New()
+	for _, part := range []string{r.Method, r.URL.EscapedPath(), string(r.body)} {
+		sum.Write([]byte(part))
+		sum.Write([]byte{0})
+	}
+	r.caller.Once = &authz.Once{Key: key, Owner: owner, Fingerprint: hex.EncodeToString(sum.Sum(nil))}
+	return nil
+}
+
+// pathID reads a path parameter as an id. What cannot be one of ours is as unknown as one that is nobody's.
+func pathID[T id.Any](r *request, name, noun string) (T, error) {
+	parsed, ok := id.Parse[T](r.PathValue(name))
+	if !ok {
+		return "", fault.Missing(noun, r.PathValue(name))
+	}
+	return parsed, nil
+}
+
+// organization reads the owner of roles from the path: the organization, or the environment where there is none.
+func (r *request) organization() (id.Organization, error) {
+	if r.PathValue("organizationId") == "" {
+		return "", nil
+	}
+	return pathID[id.Organization](r, "organizationId", "Organization")
+}
+
+// page reads which part of a list is asked for. Cursors are ids of the type T.
+func pageOf[T id.Any](r *request, fallback page.Order) (page.Request, error) {
+	raw := page.Raw{Limit: r.query.Get("limit"), Order: r.query.Get("order"), Before: r.query.Get("before"), After: r.query.Get("after")}
+	return page.Parse(raw, fallback, func(s string) bool { _, ok := id.Parse[T](s); return ok })
+}
+
+// List is the envelope of a list that is read in pages.
+type List[T any] struct {
+	Object   string   `json:"object" const:"list"`
+	Data     []T      `json:"data"`
+	Metadata Metadata `json:"list_metadata"`
+}
+
+// Metadata holds the cursors that lead on from a page.
+type Metadata struct {
+	Before *string `json:"before"`
+	After  *string `json:"after"`
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// shown makes the envelope of a page.
+func shown[T, J any](show func(T) J) func(page.Page[T]) any {
+	return func(p page.Page[T]) any {
+		l := List[J]{Object: "list", Data: make([]J, len(p.Items)), Metadata: Metadata{Before: optional(p.Before), After: optional(p.After)}}
+		for i, item := range p.Items {
+			l.Data[i] = show(item)
+		}
+		return l
+	}
+}
+
+// Health answers whether the process runs; Ready whether it can answer, by asking ping.
+func Health(r *web.Router, ping func(*http.Request) error, log *slog.Logger) {
+	r.Handle(http.MethodGet, "/healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		web.Write(w, http.StatusOK, []byte(`{"status":"ok"}`))
+	}))
+	r.Handle(http.MethodGet, "/readyz", http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if err := ping(req); err != nil {
+			var known *fault.Error
+			if !errors.As(err, &known) {
+				log.Error("not ready", "error", err)
+				err = fault.Down(err)
+			}
+			web.Refuse(w, err)
+			return
+		}
+		web.Write(w, http.StatusOK, []byte(`{"status":"ready"}`))
+	}))
+}

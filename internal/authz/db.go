@@ -1,0 +1,120 @@
+package authz
+
+import (
+	"context"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// DB is the storage contract. Every error that is not a fault is a defect; a database that cannot answer is a fault of
+// kind Unavailable.
+type DB interface {
+	// View runs fn over one consistent snapshot.
+	View(ctx context.Context, fn func(Reader) error) error
+	// Update runs fn as if alone and commits all of it or, when fn or the commit fails, nothing. fn may run again,
+	// so it must touch nothing but its Tx. When Update returns nil the change is durable.
+	Update(ctx context.Context, fn func(Tx) error) error
+}
+
+// Reader reads one snapshot. Look-ups report a missing row by found = false, not by an error.
+type Reader interface {
+	EnvironmentReader
+	PermissionReader
+	RoleReader
+	OrganizationReader
+	UserReader
+	MembershipReader
+	EventReader
+	ReceiptReader
+}
+
+// Tx reads and writes inside one transaction.
+type Tx interface {
+	Reader
+	EnvironmentWriter
+	PermissionWriter
+	RoleWriter
+	OrganizationWriter
+	UserWriter
+	MembershipWriter
+	EventWriter
+	ReceiptWriter
+}
+
+// Service is the rules over a database. It is safe for concurrent use.
+type Service struct {
+	db  DB
+	now func() time.Time
+	ids *id.Source
+}
+
+// New returns the rules over db. Clock and ids are handed in so that every rule can be tested without waiting.
+func New(db DB, now func() time.Time, ids *id.Source) *Service {
+	return &Service{db: db, now: now, ids: ids}
+}
+
+// Caller is on whose behalf a rule runs: the environment that it is walled into, who it is, and, for a request that
+// may be repeated, the receipt that makes the repetition harmless.
+type Caller struct {
+	Environment id.Environment
+	Actor       event.Actor
+	Once        *Once
+}
+
+// change is one transaction of one caller: the store, the instant of the change and the events it causes.
+type change struct {
+	Tx
+	caller Caller
+	now    time.Time
+	ids    *id.Source
+}
+
+// write runs fn in a transaction and returns its result. With a receipt in the caller, a request that already
+// succeeded is not run again: the error is then a *Replay that holds the first answer.
+func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T, error)) (T, error) {
+	var result T
+	err := s.db.Update(ctx, func(tx Tx) error {
+		ch := &change{Tx: tx, caller: c, now: s.instant(), ids: s.ids}
+		if err := ch.replay(); err != nil {
+			return err
+		}
+		r, err := fn(ch)
+		if err != nil {
+			return err
+		}
+		result = r
+		return ch.keepReceipt(r)
+	})
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return result, nil
+}
+
+// read runs fn over one snapshot and returns its result.
+func read[T any](ctx context.Context, s *Service, fn func(Reader) (T, error)) (T, error) {
+	var result T
+	err := s.db.View(ctx, func(r Reader) error {
+		v, err := fn(r)
+		if err != nil {
+			return err
+		}
+		result = v
+		return nil
+	})
+	if err != nil {
+		var zero T
+		return zero, err
+	}
+	return result, nil
+}
+
+// instant is the current time at the precision that is stored and shown.
+func (s *Service) instant() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+
+// emptyPage keeps "no items" an empty list on the wire.
+func emptyPage[T any]() page.Page[T] { return page.Page[T]{Items: []T{}} }

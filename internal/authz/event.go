@@ -1,0 +1,157 @@
+package authz
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// Events are kept for 90 days and one request spans at most 30 (R183).
+const (
+	EventLife = 90 * 24 * time.Hour
+	EventSpan = 30 * 24 * time.Hour
+)
+
+// EventFilter narrows a list of events. Zero values do not narrow.
+type EventFilter struct {
+	Types        []string
+	Organization id.Organization
+	From, To     time.Time // inclusive
+}
+
+// EventReader reads events that have their place in the order.
+type EventReader interface {
+	// Events lists placed events, oldest first when ascending.
+	Events(env id.Environment, f EventFilter, r page.Request) (page.Page[event.Event], error)
+	// EventPlaced reports whether a placed event of that id exists, so that it can be a cursor.
+	EventPlaced(env id.Environment, e id.Event) (bool, error)
+	// EventsUnplaced reports whether committed events still lack a place.
+	EventsUnplaced(env id.Environment) (bool, error)
+}
+
+// EventWriter writes events. An event is written without a place and gets one after its commit, in an order that
+// agrees with cause and effect; so a reader that walks the places misses nothing, whatever the number of writers.
+type EventWriter interface {
+	InsertEvent(event.Event) error
+	// PlaceEvents gives the committed events of an environment that have no place the next places, at most max at
+	// a time, and says how many it placed.
+	PlaceEvents(env id.Environment, max int) (int, error)
+	// DeleteEvents removes up to max events older than the given instant and says how many.
+	DeleteEvents(before time.Time, max int) (int, error)
+}
+
+// emit writes an event of this change; for an update, before is the former payload, else nil.
+func (ch *change) emit(t event.Type, org id.Organization, payload, before any) error {
+	ctx := event.Context{}
+	if ch.caller.Actor.ID != "" {
+		ctx.Actor = &ch.caller.Actor
+	}
+	if before != nil {
+		previous, err := event.Changed(before, payload)
+		if err != nil {
+			return err
+		}
+		ctx.Previous = previous
+	}
+	data, err := compact(payload)
+	if err != nil {
+		return err
+	}
+	context, err := compact(ctx)
+	if err != nil {
+		return err
+	}
+	return ch.InsertEvent(event.Event{
+		ID: id.New[id.Event](ch.ids), Environment: ch.caller.Environment, Organization: org,
+		Type: t, Data: data, Context: context, CreatedAt: ch.now,
+	})
+}
+
+// compact encodes without HTML escapes: receivers verify signatures over what JSON.stringify would have written.
+func compact(v any) (json.RawMessage, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding an event: %w", err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// placeBatch bounds how many events one transaction places.
+const placeBatch = 1000
+
+// ListEvents lists what happened in the caller's environment, oldest first unless asked otherwise (R156, C34). A
+// cursor must be an event that is still kept: a reader whose cursor is gone has missed events and must know it.
+func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r page.Request) (page.Page[event.Event], error) {
+	if !f.From.IsZero() && !f.To.IsZero() {
+		if f.To.Before(f.From) {
+			return page.Page[event.Event]{}, fault.BadField("range_end", "must not lie before range_start")
+		}
+		if f.To.Sub(f.From) > EventSpan {
+			return page.Page[event.Event]{}, fault.BadField("range_end", "must lie within 30 days of range_start")
+		}
+	}
+	if err := s.placeEvents(ctx, c.Environment); err != nil {
+		return page.Page[event.Event]{}, err
+	}
+	return read(ctx, s, func(tx Reader) (page.Page[event.Event], error) {
+		for name, cursor := range map[string]string{"before": r.Before, "after": r.After} {
+			if cursor == "" {
+				continue
+			}
+			known, err := tx.EventPlaced(c.Environment, id.Event(cursor))
+			if err != nil {
+				return page.Page[event.Event]{}, err
+			}
+			if !known {
+				return page.Page[event.Event]{}, fault.BadField(name, "is not an event of this environment that is still kept")
+			}
+		}
+		return tx.Events(c.Environment, f, r)
+	})
+}
+
+// placeEvents places every event committed before the call. It writes only when there is something to place.
+func (s *Service) placeEvents(ctx context.Context, env id.Environment) error {
+	for {
+		waiting, err := read(ctx, s, func(r Reader) (bool, error) { return r.EventsUnplaced(env) })
+		if err != nil || !waiting {
+			return err
+		}
+		err = s.db.Update(ctx, func(tx Tx) error {
+			_, err := tx.PlaceEvents(env, placeBatch)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Sweep removes events and receipts that are past their life, in small transactions, until none is left or the context
+// ends. It is safe to run in several processes at once.
+func (s *Service) Sweep(ctx context.Context) error {
+	for {
+		removed := 0
+		err := s.db.Update(ctx, func(tx Tx) error {
+			events, err := tx.DeleteEvents(s.instant().Add(-EventLife), placeBatch)
+			if err != nil {
+				return err
+			}
+			receipts, err := tx.DeleteReceipts(s.instant().Add(-ReceiptLife), placeBatch)
+			removed = events + receipts
+			return err
+		})
+		if err != nil || removed == 0 {
+			return err
+		}
+	}
+}

@@ -1,0 +1,428 @@
+package authz
+
+import (
+	"context"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// Status is where a membership stands. Checks see only active ones as authorized.
+type Status string
+
+// The statuses. Pending is invited and not yet accepted.
+const (
+	StatusActive   Status = "active"
+	StatusInactive Status = "inactive"
+	StatusPending  Status = "pending"
+)
+
+// Source is why an assignment exists.
+type Source string
+
+// The sources so far.
+const (
+	SourceDefault Source = "default" // given at creation because nothing else was said
+	SourceManual  Source = "manual"  // asked for by a person or the API
+)
+
+// Membership is one user in one organization.
+type Membership struct {
+	ID               id.Membership
+	Environment      id.Environment
+	Organization     id.Organization
+	User             id.User
+	Status           Status
+	DirectoryManaged bool
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+}
+
+// Assignment is one role given to one membership on its organization, from one source.
+type Assignment struct {
+	ID           id.Assignment
+	Organization id.Organization
+	Membership   id.Membership
+	Role         id.Role
+	Source       Source
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// Member is a membership with what its answers show beside it.
+type Member struct {
+	Membership
+	OrganizationName string
+	Person           User
+	Held             []Held // effective roles, highest priority first
+}
+
+// payload is the membership as its events show it.
+func (m Membership) payload(held []Held) event.Membership {
+	p := event.Membership{
+		Object: "organization_membership", ID: m.ID, UserID: m.User, OrganizationID: m.Organization,
+		Status: string(m.Status), DirectoryManaged: m.DirectoryManaged, CustomAttributes: map[string]any{},
+		Roles: make([]event.Slim, len(held)), CreatedAt: event.Time(m.CreatedAt), UpdatedAt: event.Time(m.UpdatedAt),
+	}
+	for i, h := range held {
+		p.Roles[i] = event.Slim{Slug: h.Role.Slug}
+	}
+	if len(held) > 0 {
+		p.Role = p.Roles[0]
+	}
+	return p
+}
+
+// MembershipFilter narrows a list of memberships. Zero values do not narrow.
+type MembershipFilter struct {
+	Organization id.Organization
+	User         id.User
+	Statuses     []Status
+}
+
+// MembershipReader finds memberships and their assignments.
+type MembershipReader interface {
+	Membership(env id.Environment, m id.Membership) (found Membership, ok bool, err error)
+	MembershipOf(org id.Organization, u id.User) (found Membership, ok bool, err error)
+	Memberships(env id.Environment, f MembershipFilter, r page.Request) (page.Page[Membership], error)
+	Assignments(org id.Organization, m id.Membership) ([]Assignment, error)
+}
+
+// MembershipWriter stores memberships and their assignments.
+type MembershipWriter interface {
+	InsertMembership(Membership) error
+	// UpdateMembership stores status, directory_managed and updated_at.
+	UpdateMembership(Membership) error
+	// DeleteMembership removes a membership and its assignments.
+	DeleteMembership(Membership) error
+	InsertAssignment(Assignment) error
+	DeleteAssignment(Assignment) error
+}
+
+// RolesInput is the roles asked for: by the one slug, by the list, or by neither. They exclude each other (R62).
+type RolesInput struct {
+	Slug  Opt[string]
+	Slugs Opt[[]string]
+}
+
+// slug returns the one role asked for, if any. More than one needs multiple roles, which the environment lacks (R63).
+func (in RolesInput) slug() (slug string, given bool, err error) {
+	switch {
+	case in.Slug.Set && in.Slugs.Set:
+		return "", false, fault.BadField("role_slugs", "cannot be combined with role_slug")
+	case in.Slug.Set:
+		return in.Slug.Value, true, nil
+	case !in.Slugs.Set:
+		return "", false, nil
+	case len(in.Slugs.Value) == 0:
+		return "", false, fault.BadField("role_slugs", "must name at least one role")
+	}
+	for _, s := range in.Slugs.Value[1:] {
+		if s != in.Slugs.Value[0] {
+			return "", false, fault.New(fault.Invalid, "multiple_roles_not_enabled", "Multiple roles are not enabled for this environment.")
+		}
+	}
+	return in.Slugs.Value[0], true, nil
+}
+
+// membership finds a membership of the caller's environment.
+func membership(r Reader, c Caller, m id.Membership) (Membership, error) {
+	found, ok, err := r.Membership(c.Environment, m)
+	if err == nil && !ok {
+		err = fault.Missing("Organization membership", string(m))
+	}
+	return found, err
+}
+
+// CreateMembership puts a user into an organization, with the role asked for or, as an assignment of its own source,
+// the default of that moment (R24, R62). An inactive membership of the same pair is reactivated with those roles
+// (R61).
+func (s *Service) CreateMembership(ctx context.Context, c Caller, u id.User, org id.Organization, roles RolesInput) (Member, error) {
+	if _, _, err := roles.slug(); err != nil {
+		return Member{}, err
+	}
+	return write(ctx, s, c, func(ch *change) (Member, error) {
+		if _, err := user(ch, c, u); err != nil {
+			return Member{}, err
+		}
+		policy, err := ch.policy(org)
+		if err != nil {
+			return Member{}, err
+		}
+		m, exists, err := ch.MembershipOf(org, u)
+		if err != nil {
+			return Member{}, err
+		}
+		if exists {
+			return ch.returning(m, policy, roles)
+		}
+		m = Membership{
+			ID: id.New[id.Membership](s.ids), Environment: c.Environment, Organization: org, User: u,
+			Status: StatusActive, CreatedAt: ch.now, UpdatedAt: ch.now,
+		}
+		if err := ch.InsertMembership(m); err != nil {
+			return Member{}, err
+		}
+		if err := ch.assign(m, policy, roles, true); err != nil {
+			return Member{}, err
+		}
+		member, err := loadMember(ch, c, m, &policy)
+		if err != nil {
+			return Member{}, err
+		}
+		return member, ch.emit(event.MembershipCreated, org, m.payload(member.Held), nil)
+	})
+}
+
+// returning handles the creation of a membership that exists already.
+func (ch *change) returning(m Membership, policy Policy, roles RolesInput) (Member, error) {
+	switch m.Status {
+	case StatusPending:
+		return Member{}, pendingRefusal("reactivate")
+	case StatusActive:
+		return Member{}, fault.New(fault.Conflict, "organization_membership_already_exists",
+			"User '%s' already has an active membership in organization '%s'.", m.User, m.Organization)
+	}
+	return ch.alterMember(m, policy, func(m *Membership) error {
+		m.Status = StatusActive
+		return ch.assign(*m, policy, roles, true)
+	})
+}
+
+func pendingRefusal(verb string) error {
+	return fault.New(fault.BadRequest, "cannot_"+verb+"_pending_organization_membership",
+		"A pending organization membership cannot be %sd.", verb)
+}
+
+// alterMember lets alter change a membership or its assignments, stores it and says so, if it shows another then.
+func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membership) error) (Member, error) {
+	before, err := loadMember(ch, ch.caller, m, &policy)
+	if err != nil {
+		return Member{}, err
+	}
+	if err := alter(&m); err != nil {
+		return Member{}, err
+	}
+	after, err := loadMember(ch, ch.caller, m, &policy)
+	if err != nil {
+		return Member{}, err
+	}
+	was := before.payload(before.Held)
+	if changed, err := event.Changed(was, after.payload(after.Held)); err != nil || changed == nil {
+		return after, err
+	}
+	m.UpdatedAt, after.UpdatedAt = ch.now, ch.now
+	if err := ch.UpdateMembership(m); err != nil {
+		return Member{}, err
+	}
+	return after, ch.emit(event.MembershipUpdated, m.Organization, after.payload(after.Held), was)
+}
+
+// assign gives a membership the role asked for, in place of the ones given directly before. Asking for none means the
+// default when fallback is set, and no change otherwise.
+func (ch *change) assign(m Membership, policy Policy, roles RolesInput, fallback bool) error {
+	slug, given, err := roles.slug()
+	if err != nil || !given && !fallback {
+		return err
+	}
+	role, source := policy.Default, SourceDefault
+	if given {
+		r, ok := policy.bySlug(slug)
+		if !ok {
+			return invalidRole(slug)
+		}
+		if err := assignable(r); err != nil {
+			return err
+		}
+		role, source = r.ID, SourceManual
+	}
+	had, err := ch.Assignments(m.Organization, m.ID)
+	if err != nil {
+		return err
+	}
+	if len(had) == 1 && had[0].Role == role && had[0].Source == source {
+		return nil
+	}
+	for _, a := range had {
+		if err := ch.DeleteAssignment(a); err != nil {
+			return err
+		}
+	}
+	return ch.InsertAssignment(Assignment{
+		ID: id.New[id.Assignment](ch.ids), Organization: m.Organization, Membership: m.ID, Role: role, Source: source,
+		CreatedAt: ch.now, UpdatedAt: ch.now,
+	})
+}
+
+// loadMember adds to a membership what its answers show. policy may be nil; it is read then.
+func loadMember(r Reader, c Caller, m Membership, policy *Policy) (Member, error) {
+	person, err := user(r, c, m.User)
+	if err != nil {
+		return Member{}, err
+	}
+	org, err := organization(r, c, m.Organization)
+	if err != nil {
+		return Member{}, err
+	}
+	if policy == nil {
+		p, err := loadPolicy(r, c, m.Organization)
+		if err != nil {
+			return Member{}, err
+		}
+		policy = &p
+	}
+	assignments, err := r.Assignments(m.Organization, m.ID)
+	if err != nil {
+		return Member{}, err
+	}
+	held := EffectiveRoles(Facts{Membership: m, Assignments: assignments, Policy: *policy})
+	return Member{Membership: m, OrganizationName: org.Name, Person: person, Held: held}, nil
+}
+
+// Member finds a membership by id.
+func (s *Service) Member(ctx context.Context, c Caller, m id.Membership) (Member, error) {
+	return read(ctx, s, func(r Reader) (Member, error) {
+		found, err := membership(r, c, m)
+		if err != nil {
+			return Member{}, err
+		}
+		return loadMember(r, c, found, nil)
+	})
+}
+
+// ListMembers lists memberships of an organization, of a user, or of one in the other; one of them must be said (R69).
+// Without statuses only active ones are listed (R68).
+func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter, r page.Request) (page.Page[Member], error) {
+	if f.Organization == "" && f.User == "" {
+		return page.Page[Member]{}, fault.New(fault.BadRequest, "missing_user_id_or_organization_id",
+			"At least one of user_id and organization_id is required.")
+	}
+	if len(f.Statuses) == 0 {
+		f.Statuses = []Status{StatusActive}
+	}
+	for _, st := range f.Statuses {
+		if st != StatusActive && st != StatusInactive && st != StatusPending {
+			return page.Page[Member]{}, fault.BadField("statuses", "must be any of active, inactive, pending")
+		}
+	}
+	return read(ctx, s, func(tx Reader) (page.Page[Member], error) {
+		found, err := tx.Memberships(c.Environment, f, r)
+		if err != nil {
+			return page.Page[Member]{}, err
+		}
+		members := page.Page[Member]{Items: make([]Member, len(found.Items)), Before: found.Before, After: found.After}
+		policies := map[id.Organization]*Policy{}
+		for i, m := range found.Items {
+			if policies[m.Organization] == nil {
+				p, err := loadPolicy(tx, c, m.Organization)
+				if err != nil {
+					return page.Page[Member]{}, err
+				}
+				policies[m.Organization] = &p
+			}
+			if members.Items[i], err = loadMember(tx, c, m, policies[m.Organization]); err != nil {
+				return page.Page[Member]{}, err
+			}
+		}
+		return members, nil
+	})
+}
+
+// changeMember finds a membership and alters it inside one transaction.
+func (s *Service) changeMember(ctx context.Context, c Caller, m id.Membership, alter func(*change, Policy, *Membership) error) (Member, error) {
+	return write(ctx, s, c, func(ch *change) (Member, error) {
+		found, err := membership(ch, c, m)
+		if err != nil {
+			return Member{}, err
+		}
+		policy, err := ch.policy(found.Organization)
+		if err != nil {
+			return Member{}, err
+		}
+		return ch.alterMember(found, policy, func(m *Membership) error { return alter(ch, policy, m) })
+	})
+}
+
+// UpdateMember replaces the roles of a membership; asking for none changes nothing (R62, R64).
+func (s *Service) UpdateMember(ctx context.Context, c Caller, m id.Membership, roles RolesInput) (Member, error) {
+	if _, _, err := roles.slug(); err != nil {
+		return Member{}, err
+	}
+	return s.changeMember(ctx, c, m, func(ch *change, p Policy, m *Membership) error {
+		return ch.assign(*m, p, roles, false)
+	})
+}
+
+// DeactivateMember makes a membership inactive; its roles are kept and have no effect meanwhile (R65).
+func (s *Service) DeactivateMember(ctx context.Context, c Caller, m id.Membership) (Member, error) {
+	return s.setStatus(ctx, c, m, StatusInactive, "deactivate")
+}
+
+// ReactivateMember makes a membership active again, with the roles it had (R66).
+func (s *Service) ReactivateMember(ctx context.Context, c Caller, m id.Membership) (Member, error) {
+	return s.setStatus(ctx, c, m, StatusActive, "reactivate")
+}
+
+func (s *Service) setStatus(ctx context.Context, c Caller, m id.Membership, status Status, verb string) (Member, error) {
+	return s.changeMember(ctx, c, m, func(_ *change, _ Policy, m *Membership) error {
+		if m.Status == StatusPending {
+			return pendingRefusal(verb)
+		}
+		m.Status = status
+		return nil
+	})
+}
+
+// DeleteMember removes a membership and its assignments (R67).
+func (s *Service) DeleteMember(ctx context.Context, c Caller, m id.Membership) error {
+	_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
+		found, err := membership(ch, c, m)
+		if err != nil {
+			return struct{}{}, err
+		}
+		policy, err := ch.policy(found.Organization)
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, ch.deleteMembership(found, policy)
+	})
+	return err
+}
+
+func (ch *change) deleteMembership(m Membership, policy Policy) error {
+	assignments, err := ch.Assignments(m.Organization, m.ID)
+	if err != nil {
+		return err
+	}
+	held := EffectiveRoles(Facts{Membership: m, Assignments: assignments, Policy: policy})
+	if err := ch.Tx.DeleteMembership(m); err != nil {
+		return err
+	}
+	return ch.emit(event.MembershipDeleted, m.Organization, m.payload(held), nil)
+}
+
+// deleteMemberships removes all memberships that a filter lets through, each with its event.
+func (ch *change) deleteMemberships(f MembershipFilter) error {
+	policies := map[id.Organization]Policy{}
+	for {
+		found, err := ch.Memberships(ch.caller.Environment, f, page.Request{Limit: page.MaxLimit, Order: page.Asc})
+		if err != nil || len(found.Items) == 0 {
+			return err
+		}
+		for _, m := range found.Items {
+			p, known := policies[m.Organization]
+			if !known {
+				if p, err = ch.policy(m.Organization); err != nil {
+					return err
+				}
+				policies[m.Organization] = p
+			}
+			if err := ch.deleteMembership(m, p); err != nil {
+				return err
+			}
+		}
+	}
+}

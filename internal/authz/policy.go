@@ -1,0 +1,220 @@
+package authz
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+// Policy is the roles available to an organization (or, with Organization empty, the environment's own), highest
+// priority first, and which of them is the default.
+type Policy struct {
+	Environment  id.Environment
+	Organization id.Organization
+	Roles        []Role
+	Default      id.Role
+	Own          bool // default and order are its own; always true for an environment (I2, I3)
+	listed       int  // how many of Roles the stored order names; the rest stand below by computation
+}
+
+// loadPolicy reads the policy of an organization, or of the environment when org is empty.
+func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
+	env, found, err := r.Environment(c.Environment)
+	if err != nil {
+		return Policy{}, err
+	}
+	if !found {
+		return Policy{}, fault.Missing("Environment", string(c.Environment))
+	}
+	p := Policy{Environment: env.ID, Organization: org, Default: env.DefaultRole, Own: org == ""}
+	if org != "" {
+		o, err := organization(r, c, org)
+		if err != nil {
+			return Policy{}, err
+		}
+		if o.DefaultRole != "" {
+			p.Default, p.Own = o.DefaultRole, true
+		}
+	}
+	roles, err := r.Roles(env.ID, "")
+	if err != nil {
+		return Policy{}, err
+	}
+	owner := id.Organization("")
+	if org != "" && p.Own {
+		custom, err := r.Roles(env.ID, org)
+		if err != nil {
+			return Policy{}, err
+		}
+		roles, owner = append(roles, custom...), org
+	}
+	order, err := r.RoleOrder(env.ID, owner)
+	if err != nil {
+		return Policy{}, err
+	}
+	p.Roles, p.listed = arrange(roles, order)
+	return p, nil
+}
+
+func (ch *change) policy(org id.Organization) (Policy, error) { return loadPolicy(ch, ch.caller, org) }
+
+// arrange puts roles into their order: those that the stored order names as it names them, then the others as they
+// were made (I4). It returns how many the stored order names.
+func arrange(roles []Role, order []id.Role) (arranged []Role, listed int) {
+	place := make(map[id.Role]int, len(order))
+	for i, r := range order {
+		place[r] = i + 1
+	}
+	arranged = slices.Clone(roles)
+	slices.SortFunc(arranged, func(a, b Role) int {
+		pa, pb := place[a.ID], place[b.ID]
+		switch {
+		case pa != 0 && pb != 0:
+			return pa - pb
+		case pa != 0:
+			return -1
+		case pb != 0:
+			return 1
+		case a.Ordinal != b.Ordinal:
+			return int(a.Ordinal - b.Ordinal)
+		case a.ID < b.ID:
+			return -1
+		}
+		return 1
+	})
+	for _, r := range arranged {
+		if place[r.ID] != 0 {
+			listed++
+		}
+	}
+	return arranged, listed
+}
+
+func (p Policy) ids() []id.Role {
+	ids := make([]id.Role, len(p.Roles), len(p.Roles)+1)
+	for i, r := range p.Roles {
+		ids[i] = r.ID
+	}
+	return ids
+}
+
+func (p Policy) unlisted() []id.Role { return p.ids()[p.listed:] }
+
+// bySlug finds an available role, the organization's own before the environment's (R8).
+func (p Policy) bySlug(slug string) (found Role, ok bool) {
+	for _, r := range p.Roles {
+		if r.Slug == slug && (!ok || r.Custom()) {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
+func (p Policy) byID(role id.Role) (Role, bool) {
+	i := slices.IndexFunc(p.Roles, func(r Role) bool { return r.ID == role })
+	if i < 0 {
+		return Role{}, false
+	}
+	return p.Roles[i], true
+}
+
+// Policy reads the roles, the default and the order of an organization, or of the environment when org is empty.
+func (s *Service) Policy(ctx context.Context, c Caller, org id.Organization) (Policy, error) {
+	return read(ctx, s, func(r Reader) (Policy, error) { return loadPolicy(r, c, org) })
+}
+
+// DefaultRole is the default of a policy as a role. ok is false only for a damaged database (I2, I3).
+func (p Policy) DefaultRole() (r Role, ok bool) { return p.byID(p.Default) }
+
+// changePolicy lets alter change default or order of a policy that is the owner's own.
+func (s *Service) changePolicy(ctx context.Context, c Caller, org id.Organization, alter func(*change, Policy) error) (Policy, error) {
+	return write(ctx, s, c, func(ch *change) (Policy, error) {
+		p, err := ch.policy(org)
+		if err != nil {
+			return Policy{}, err
+		}
+		if !p.Own {
+			return Policy{}, fault.New(fault.Conflict, "organization_has_no_custom_roles",
+				"The organization follows the environment's default role and priority until its first custom role is created. Create one first, or change the environment's.")
+		}
+		if err := alter(ch, p); err != nil {
+			return Policy{}, err
+		}
+		return ch.policy(org)
+	})
+}
+
+// SetDefault makes another role the default for memberships made from now on; those that exist keep what they have
+// (R22, R24). Only the owner's available roles, scoped to the organization, qualify.
+func (s *Service) SetDefault(ctx context.Context, c Caller, org id.Organization, slug string) (Policy, error) {
+	return s.changePolicy(ctx, c, org, func(ch *change, p Policy) error {
+		role, ok := p.bySlug(slug)
+		if !ok {
+			return invalidRole(slug)
+		}
+		if err := assignable(role); err != nil {
+			return err
+		}
+		if role.ID == p.Default {
+			return nil
+		}
+		return ch.SetDefaultRole(p.Environment, org, role.ID, ch.now)
+	})
+}
+
+// SetPriority replaces the priority order. slugs must name every available role exactly once, highest first (I4).
+func (s *Service) SetPriority(ctx context.Context, c Caller, org id.Organization, slugs []string) (Policy, error) {
+	return s.changePolicy(ctx, c, org, func(ch *change, p Policy) error {
+		order, err := p.reorder(slugs)
+		if err != nil {
+			return err
+		}
+		return ch.SetRoleOrder(p.Environment, org, order)
+	})
+}
+
+// reorder finds the roles that slugs name. Where a custom and an environment role share a slug it names the custom
+// one first.
+func (p Policy) reorder(slugs []string) ([]id.Role, error) {
+	const field = "role_slugs"
+	left := make(map[string][]Role, len(p.Roles))
+	for _, r := range p.Roles {
+		if r.Custom() {
+			left[r.Slug] = slices.Insert(left[r.Slug], 0, r)
+		} else {
+			left[r.Slug] = append(left[r.Slug], r)
+		}
+	}
+	order := make([]id.Role, 0, len(p.Roles))
+	for _, slug := range slugs {
+		roles, known := left[slug]
+		if !known {
+			return nil, fault.BadField(field, "names '%s', which is not a role available here", slug)
+		}
+		if len(roles) == 0 {
+			return nil, fault.BadField(field, "names '%s' twice", slug)
+		}
+		order, left[slug] = append(order, roles[0].ID), roles[1:]
+	}
+	for _, r := range p.Roles {
+		if len(left[r.Slug]) > 0 {
+			return nil, fault.BadField(field, "must name every role available here; '%s' is missing", r.Slug)
+		}
+	}
+	return order, nil
+}
+
+func invalidRole(slug string) error {
+	return fault.New(fault.Invalid, "invalid_role", "Role '%s' is not a valid role.", slug)
+}
+
+// assignable refuses roles that are not scoped to the organization (R9).
+func assignable(r Role) error {
+	if r.ResourceType == OrganizationType {
+		return nil
+	}
+	return fault.New(fault.Invalid, "sub_resource_scoped_role_not_allowed",
+		"Role '%s' is scoped to '%s' and cannot be held on the organization.", r.Slug, r.ResourceType)
+}

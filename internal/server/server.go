@@ -1,0 +1,232 @@
+// Package server is the roof: it takes the configuration, wires the rooms together, and starts and stops them.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/api"
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/operator"
+	"github.com/rolecall/rolecall/internal/store"
+	"github.com/rolecall/rolecall/internal/web"
+)
+
+// Config is what a server needs to know.
+type Config struct {
+	Listen   string // host:port; port 0 takes a free one
+	Database string // sqlite:PATH or a postgres:// URL
+	APIKey   string // optional: the first environment's key, used on the first start only
+	Demo     bool   // fill an empty database with a demo world
+	JSON     bool   // announce as JSON
+	Version  string
+	Out      io.Writer // announcements, among them secrets that are shown once
+	Err      io.Writer // logs
+}
+
+// FirstEnvironment is the name of the environment that the first start creates.
+const FirstEnvironment = "production"
+
+// drainTime is how long requests under way may go on after the order to stop.
+const drainTime = 20 * time.Second
+
+// Services is the rules of the rooms, over one database.
+type Services struct {
+	Rules *authz.Service
+	Keys  *operator.Service
+}
+
+func services(db *store.Store) (Services, *id.Source) {
+	ids := id.NewSource(time.Now, nil)
+	return Services{Rules: authz.New(db, time.Now, ids), Keys: operator.New(db, time.Now, ids)}, ids
+}
+
+// Visit opens a database for a short command, also beside a running server, and closes it again.
+func Visit(ctx context.Context, database string, do func(Services) error) error {
+	db, err := store.Open(ctx, database, store.Visit)
+	if err != nil {
+		return err
+	}
+	s, _ := services(db)
+	return errors.Join(do(s), db.Close())
+}
+
+// Migrate brings a database to the schema of this release and returns its version.
+func Migrate(ctx context.Context, database string) (int64, error) {
+	db, err := store.Open(ctx, database, store.Serve)
+	if err != nil {
+		return 0, err
+	}
+	version, err := db.SchemaVersion(ctx)
+	return version, errors.Join(err, db.Close())
+}
+
+// Run serves until the context ends, then lets requests under way finish and returns nil.
+func Run(ctx context.Context, c Config) error {
+	log := logger(c.Err)
+	db, err := store.Open(ctx, c.Database, store.Serve)
+	if err != nil {
+		return err
+	}
+	err = serve(ctx, c, db, log)
+	return errors.Join(err, db.Close())
+}
+
+// logger writes text for people at a terminal and JSON elsewhere.
+func logger(w io.Writer) *slog.Logger {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			return slog.New(slog.NewTextHandler(w, nil))
+		}
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {
+	s, ids := services(db)
+	door, err := api.New(s.Rules, s.Keys, c.Version)
+	if err != nil {
+		return err
+	}
+	news, err := firstStart(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	news.Address = "http://" + listener.Addr().String()
+	if c.Demo {
+		if err := s.demo(ctx, c, &news); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
+	var draining atomic.Bool
+	router := web.NewRouter()
+	door.Register(router)
+	api.Health(router, func(r *http.Request) error {
+		if draining.Load() {
+			return fault.New(fault.Unavailable, "draining", "This server is stopping.")
+		}
+		return db.Ping(r.Context())
+	}, log)
+	hs := &http.Server{
+		Handler: web.Wrap(router, log, ids), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	background, stop := context.WithCancel(context.Background())
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		sweep(background, s.Rules, log)
+	}()
+	defer func() { stop(); <-swept }()
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(listener) }()
+	if err := news.announce(c); err != nil {
+		return errors.Join(err, hs.Close())
+	}
+	select {
+	case err := <-served:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	log.Info("stopping")
+	draining.Store(true)
+	late, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if err := hs.Shutdown(late); err != nil {
+		log.Warn("requests were cut off", "error", err)
+		hs.Close()
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// sweepEvery is how often expired events and receipts are removed.
+const sweepEvery = time.Hour
+
+func sweep(ctx context.Context, rules *authz.Service, log *slog.Logger) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := rules.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Error("removing expired events and receipts", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// news is what a start has to tell.
+type news struct {
+	Address     string   `json:"address"`
+	Environment string   `json:"environment,omitempty"`
+	APIKey      string   `json:"api_key,omitempty"`
+	Try         []string `json:"try,omitempty"`
+	chosen      bool     // the key was given, and is not repeated
+}
+
+// firstStart creates the first environment and its key when there is none.
+func firstStart(ctx context.Context, c Config, s Services) (news, error) {
+	envs, err := s.Rules.ListEnvironments(ctx)
+	if err != nil || len(envs) > 0 {
+		return news{}, err
+	}
+	env, err := s.Rules.CreateEnvironment(ctx, FirstEnvironment)
+	if fault.HasCode(err, "environment_name_conflict") { // another replica was faster
+		return news{}, nil
+	}
+	if err != nil {
+		return news{}, fmt.Errorf("creating the first environment: %w", err)
+	}
+	n := news{Environment: env.Name}
+	if c.APIKey != "" {
+		n.chosen = true
+		_, err = s.Keys.AdoptKey(ctx, env.ID, "first key", c.APIKey)
+	} else {
+		_, n.APIKey, err = s.Keys.CreateKey(ctx, env.ID, "first key")
+	}
+	if err != nil {
+		return news{}, fmt.Errorf("creating the first API key: %w", err)
+	}
+	return n, nil
+}
+
+func (n news) announce(c Config) error {
+	if c.JSON {
+		if err := json.NewEncoder(c.Out).Encode(n); err != nil {
+			return fmt.Errorf("announcing the address: %w", err)
+		}
+		return nil
+	}
+	fmt.Fprintf(c.Out, "Rolecall %s listens on %s\n", c.Version, n.Address)
+	if n.Environment != "" && n.chosen {
+		fmt.Fprintf(c.Out, "Created environment %q with the API key from ROLECALL_API_KEY.\n", n.Environment)
+	}
+	if n.APIKey != "" {
+		fmt.Fprintf(c.Out, "API key of environment %q, shown only now:\n\n    %s\n\n", n.Environment, n.APIKey)
+	}
+	if len(n.Try) > 0 {
+		fmt.Fprintf(c.Out, "Try, in another terminal:\n\n")
+		for _, line := range n.Try {
+			fmt.Fprintf(c.Out, "%s\n\n", line)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package store
+
+import (
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+const membershipColumns = `organization_id, id, environment_id, user_id, status, directory_managed, created_at, updated_at`
+
+func scanMembership(r row) (m authz.Membership, err error) {
+	err = r.Scan(&m.Organization, &m.ID, &m.Environment, &m.User, &m.Status, (*flag)(&m.DirectoryManaged),
+		(*stamp)(&m.CreatedAt), (*stamp)(&m.UpdatedAt))
+	return m, err
+}
+
+// Membership implements authz.MembershipReader.
+func (t *tx) Membership(env id.Environment, m id.Membership) (authz.Membership, bool, error) {
+	return one(t, "reading a membership", scanMembership,
+		`SELECT `+membershipColumns+` FROM memberships WHERE id = $1 AND environment_id = $2`, m, env)
+}
+
+// MembershipOf implements authz.MembershipReader.
+func (t *tx) MembershipOf(org id.Organization, u id.User) (authz.Membership, bool, error) {
+	return one(t, "reading a membership", scanMembership,
+		`SELECT `+membershipColumns+` FROM memberships WHERE organization_id = $1 AND user_id = $2`, org, u)
+}
+
+var membershipList = list[authz.Membership]{
+	doing: "listing memberships", columns: membershipColumns, from: "memberships", key: "id",
+	scan: scanMembership, cursor: func(m authz.Membership) string { return string(m.ID) },
+}
+
+// Memberships implements authz.MembershipReader.
+func (t *tx) Memberships(env id.Environment, f authz.MembershipFilter, r page.Request) (page.Page[authz.Membership], error) {
+	var c condition
+	c.add("environment_id = ?", env)
+	if f.Organization != "" {
+		c.add("organization_id = ?", f.Organization)
+	}
+	if f.User != "" {
+		c.add("user_id = ?", f.User)
+	}
+	in(&c, "status", f.Statuses)
+	return membershipList.page(t, c, r, r.Walk().Cursor)
+}
+
+const assignmentColumns = `organization_id, id, membership_id, role_id, source, created_at, updated_at`
+
+func scanAssignment(r row) (a authz.Assignment, err error) {
+	err = r.Scan(&a.Organization, &a.ID, &a.Membership, &a.Role, &a.Source, (*stamp)(&a.CreatedAt), (*stamp)(&a.UpdatedAt))
+	return a, err
+}
+
+// Assignments implements authz.MembershipReader.
+func (t *tx) Assignments(org id.Organization, m id.Membership) ([]authz.Assignment, error) {
+	return all(t, "reading assignments", scanAssignment, `
+		SELECT `+assignmentColumns+` FROM assignments WHERE organization_id = $1 AND membership_id = $2 ORDER BY id`, org, m)
+}
+
+// InsertMembership implements authz.MembershipWriter.
+func (t *tx) InsertMembership(m authz.Membership) error {
+	return t.execOne("inserting a membership", `
+		INSERT INTO memberships (`+membershipColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		m.Organization, m.ID, m.Environment, m.User, m.Status, flag(m.DirectoryManaged), stamp(m.CreatedAt), stamp(m.UpdatedAt))
+}
+
+// UpdateMembership implements authz.MembershipWriter.
+func (t *tx) UpdateMembership(m authz.Membership) error {
+	return t.execOne("updating a membership", `
+		UPDATE memberships SET status = $1, directory_managed = $2, updated_at = $3 WHERE organization_id = $4 AND id = $5`,
+		m.Status, flag(m.DirectoryManaged), stamp(m.UpdatedAt), m.Organization, m.ID)
+}
+
+// DeleteMembership implements authz.MembershipWriter. Its assignments go with the row.
+func (t *tx) DeleteMembership(m authz.Membership) error {
+	return t.execOne("deleting a membership",
+		`DELETE FROM memberships WHERE organization_id = $1 AND id = $2`, m.Organization, m.ID)
+}
+
+// InsertAssignment implements authz.MembershipWriter.
+func (t *tx) InsertAssignment(a authz.Assignment) error {
+	return t.execOne("inserting an assignment", `
+		INSERT INTO assignments (`+assignmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		a.Organization, a.ID, a.Membership, a.Role, a.Source, stamp(a.CreatedAt), stamp(a.UpdatedAt))
+}
+
+// DeleteAssignment implements authz.MembershipWriter.
+func (t *tx) DeleteAssignment(a authz.Assignment) error {
+	return t.execOne("deleting an assignment",
+		`DELETE FROM assignments WHERE organization_id = $1 AND id = $2`, a.Organization, a.ID)
+}

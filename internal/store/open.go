@@ -1,0 +1,270 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Mode is what a process opens a database for.
+type Mode int
+
+// The modes.
+const (
+	// Serve holds the database for a server: an SQLite file is locked against a second one, and missing migrations
+	// are applied.
+	Serve Mode = iota
+	// Visit is for short commands, also beside a running server. Only an empty database is migrated.
+	Visit
+)
+
+const (
+	sqliteScheme = "sqlite:"
+	// applicationID marks an SQLite file as ours: "Role" in its header.
+	applicationID = 0x526f6c65
+	// checkedSize bounds, in bytes, the files that are read through for damage at start.
+	checkedSize = 64 << 20
+)
+
+// Open opens the database that location names: sqlite:PATH, or a postgres:// URL. A file that is damaged, written by a
+// newer release, somebody else's or in use by another server is refused with what to do about it.
+func Open(ctx context.Context, location string, mode Mode) (*Store, error) {
+	path, isFile := strings.CutPrefix(location, sqliteScheme)
+	var s *Store
+	var err error
+	switch {
+	case isFile:
+		s, err = openSQLite(ctx, path, mode)
+	case strings.HasPrefix(location, "postgres://"), strings.HasPrefix(location, "postgresql://"):
+		s, err = openPostgres(location)
+	default:
+		return nil, errors.New("the database must be given as sqlite:PATH or as a postgres:// URL")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx, mode); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func openSQLite(ctx context.Context, path string, mode Mode) (*Store, error) {
+	if path == "" || strings.HasPrefix(path, ":memory:") {
+		return nil, errors.New("sqlite: needs the path of a file, as in sqlite:/var/lib/rolecall/rolecall.db")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("finding the database file: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the database file: %w", err)
+	}
+	release := func() error { return nil }
+	if mode == Serve {
+		held := flock.New(path+".lock", flock.SetPermissions(0o600))
+		ok, err := held.TryLock()
+		if err != nil {
+			return nil, fmt.Errorf("locking the database file: %w", err)
+		}
+		if !ok {
+			return nil, fmt.Errorf("the database file %s is in use by another rolecall server; stop that one first, give this one another file, or use PostgreSQL for several servers", path)
+		}
+		release = held.Unlock
+	}
+	s, err := openFile(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, release())
+	}
+	s.release = release
+	return s, nil
+}
+
+func openFile(ctx context.Context, path string) (*Store, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // not for everybody's eyes, as SQLite would make it
+	if err != nil {
+		return nil, fmt.Errorf("opening the database file: %w", err)
+	}
+	size, err := checkHeader(f, path)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
+	write, err := sqlitePool(path, 1, "immediate", pragmas)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFile(ctx, write, path, size); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	read, err := sqlitePool(path, max(4, 2*runtime.NumCPU()), "deferred", append(pragmas, "query_only(1)"))
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	return &Store{dialect: sqliteDialect(), write: write, read: read}, nil
+}
+
+func sqlitePool(path string, size int, txlock string, pragmas []string) (*sql.DB, error) {
+	where := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_txlock": {txlock}, "_pragma": pragmas}.Encode()}
+	db, err := sql.Open("sqlite", where.String())
+	if err != nil {
+		return nil, fmt.Errorf("opening the database file: %w", err)
+	}
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
+	return db, nil
+}
+
+func damaged(path string, why any) error {
+	return fmt.Errorf("%s is damaged or not a Rolecall database (%v); restore it from a backup, or give another file with --database", path, why)
+}
+
+// checkHeader looks at an SQLite file before SQLite does: SQLite would take a truncated one for a short one.
+func checkHeader(f *os.File, path string) (size int64, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("opening the database file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("%s is not a file", path)
+	}
+	header := make([]byte, 16)
+	n, err := io.ReadFull(f, header)
+	if n == 0 {
+		return 0, nil // new
+	}
+	if err != nil || string(header) != "SQLite format 3\x00" {
+		return 0, damaged(path, "it has another format")
+	}
+	return info.Size(), nil
+}
+
+// checkFile reads what tells damage and ownership.
+func checkFile(ctx context.Context, db *sql.DB, path string, size int64) error {
+	var app, tables, pages, pageSize int64
+	for query, into := range map[string]*int64{
+		"PRAGMA application_id":              &app,
+		"SELECT count(*) FROM sqlite_schema": &tables,
+		"PRAGMA page_count":                  &pages,
+		"PRAGMA page_size":                   &pageSize,
+	} {
+		if err := db.QueryRowContext(ctx, query).Scan(into); err != nil {
+			return damaged(path, err)
+		}
+	}
+	if tables > 0 && app != applicationID {
+		return fmt.Errorf("%s is a database of another program; give another file with --database", path)
+	}
+	if app != applicationID {
+		if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
+			return fmt.Errorf("marking the new database file %s: %w", path, err)
+		}
+		return nil
+	}
+	if wal, err := os.Stat(path + "-wal"); (err != nil || wal.Size() == 0) && size < pages*pageSize {
+		return damaged(path, "it is cut short")
+	}
+	if size > checkedSize {
+		return nil
+	}
+	var verdict string
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil || verdict != "ok" {
+		return damaged(path, errors.Join(err, errors.New(verdict)))
+	}
+	return nil
+}
+
+// postgresConnections bounds the connections of one process.
+const postgresConnections = 32
+
+func openPostgres(location string) (*Store, error) {
+	config, err := pgx.ParseConfig(location)
+	if err != nil {
+		// What pgx says may quote the URL, and with it the password.
+		return nil, errors.New("the postgres:// URL of the database cannot be read; it looks like postgres://user:password@host:5432/name")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	// A sequential scan makes a serializable transaction conflict with every write to the table.
+	config.RuntimeParams["enable_seqscan"] = "off"
+	config.RuntimeParams["application_name"] = "rolecall"
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(postgresConnections)
+	db.SetMaxIdleConns(postgresConnections)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	return &Store{dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }}, nil
+}
+
+// migrate brings the database to the version of this binary, or says why that cannot be.
+func (s *Store) migrate(ctx context.Context, mode Mode) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("reading the migrations: %w", err)
+	}
+	options := []goose.ProviderOption{}
+	if s.dialect.goose == goose.DialectPostgres { // SQLite has the lock on its file
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return fmt.Errorf("preparing the migrations: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, migrationFiles{files, s.dialect.migration}, options...)
+	if err != nil {
+		return fmt.Errorf("preparing the migrations: %w", err)
+	}
+	current, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the version of the %s database: %w", s.dialect.name, err)
+	}
+	switch {
+	case current > known:
+		return fmt.Errorf("the database was written by a newer rolecall (schema %d, this one knows %d); run that release, or restore a backup from before the upgrade", current, known)
+	case current == known:
+		return nil
+	case mode == Visit && current > 0:
+		return fmt.Errorf("the database has schema %d and needs %d; run 'rolecall migrate' with the server stopped, or start the new server", current, known)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrating the %s database: %w", s.dialect.name, err)
+	}
+	return nil
+}
+
+// SchemaVersion says which migration the database is at.
+func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return 0, fmt.Errorf("reading the migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(s.dialect.goose, s.write, migrationFiles{files, s.dialect.migration})
+	if err != nil {
+		return 0, fmt.Errorf("preparing the migrations: %w", err)
+	}
+	version, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the version of the %s database: %w", s.dialect.name, err)
+	}
+	return version, nil
+}

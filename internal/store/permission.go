@@ -1,0 +1,84 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+const permissionColumns = `id, environment_id, slug, name, description, system, resource_type, created_at, updated_at`
+
+func scanPermission(r row) (p authz.Permission, err error) {
+	err = r.Scan(&p.ID, &p.Environment, &p.Slug, &p.Name, &p.Description, (*flag)(&p.System), &p.ResourceType,
+		(*stamp)(&p.CreatedAt), (*stamp)(&p.UpdatedAt))
+	return p, err
+}
+
+// Permission implements authz.PermissionReader.
+func (t *tx) Permission(env id.Environment, slug string) (authz.Permission, bool, error) {
+	return one(t, "reading a permission", scanPermission,
+		`SELECT `+permissionColumns+` FROM permissions WHERE environment_id = $1 AND slug = $2`, env, slug)
+}
+
+var permissionList = list[authz.Permission]{
+	doing: "listing permissions", columns: permissionColumns, from: "permissions", key: "id",
+	scan: scanPermission, cursor: func(p authz.Permission) string { return string(p.ID) },
+}
+
+// Permissions implements authz.PermissionReader.
+func (t *tx) Permissions(env id.Environment, r page.Request) (page.Page[authz.Permission], error) {
+	var c condition
+	c.add("environment_id = ?", env)
+	return permissionList.page(t, c, r, r.Walk().Cursor)
+}
+
+// lookupBatch bounds how many values one query compares with.
+const lookupBatch = 500
+
+// PermissionIDs implements authz.PermissionReader.
+func (t *tx) PermissionIDs(env id.Environment, slugs []string) (map[string]id.Permission, error) {
+	ids := make(map[string]id.Permission, len(slugs))
+	for len(slugs) > 0 {
+		n := min(len(slugs), lookupBatch)
+		var c condition
+		c.add("environment_id = ?", env)
+		in(&c, "slug", slugs[:n])
+		slugs = slugs[n:]
+		found, err := all(t, "looking permissions up", scanPermission,
+			`SELECT `+permissionColumns+` FROM permissions WHERE `+c.String(), c.args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range found {
+			ids[p.Slug] = p.ID
+		}
+	}
+	return ids, nil
+}
+
+// InsertPermission implements authz.PermissionWriter.
+func (t *tx) InsertPermission(p authz.Permission) error {
+	return t.execOne("inserting a permission", `
+		INSERT INTO permissions (`+permissionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		p.ID, p.Environment, p.Slug, p.Name, p.Description, flag(p.System), p.ResourceType, stamp(p.CreatedAt), stamp(p.UpdatedAt))
+}
+
+// UpdatePermission implements authz.PermissionWriter.
+func (t *tx) UpdatePermission(p authz.Permission) error {
+	return t.execOne("updating a permission", `
+		UPDATE permissions SET name = $1, description = $2, updated_at = $3 WHERE id = $4`,
+		p.Name, p.Description, stamp(p.UpdatedAt), p.ID)
+}
+
+// DeletePermission implements authz.PermissionWriter.
+func (t *tx) DeletePermission(p authz.Permission) error {
+	if _, err := t.exec("taking a permission off roles", `DELETE FROM role_permissions WHERE permission_id = $1`, p.ID); err != nil {
+		return err
+	}
+	if err := t.execOne("deleting a permission", `DELETE FROM permissions WHERE id = $1`, p.ID); err != nil {
+		return fmt.Errorf("permission %s: %w", p.ID, err)
+	}
+	return nil
+}

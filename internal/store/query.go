@@ -1,0 +1,82 @@
+package store
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// condition gathers the parts of a WHERE clause that are chosen at run time, with their arguments.
+type condition struct {
+	parts []string
+	args  []any
+}
+
+// add joins a part; each ? in it takes the next of args.
+func (c *condition) add(part string, args ...any) {
+	for _, a := range args {
+		c.args = append(c.args, a)
+		part = strings.Replace(part, "?", "$"+strconv.Itoa(len(c.args)), 1)
+	}
+	c.parts = append(c.parts, part)
+}
+
+// in joins "column is one of values".
+func in[T ~string](c *condition, column string, values []T) {
+	if len(values) == 0 {
+		return
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = string(v)
+	}
+	c.add(column+" IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ")+")", args...)
+}
+
+func (c condition) with(part string, args ...any) condition {
+	longer := condition{parts: append([]string(nil), c.parts...), args: append([]any(nil), c.args...)}
+	longer.add(part, args...)
+	return longer
+}
+
+func (c condition) String() string { return strings.Join(c.parts, " AND ") }
+
+// list is a list that can be read in pages.
+type list[T any] struct {
+	doing   string
+	columns string
+	from    string
+	key     string // the column that orders it and that cursors are compared with
+	scan    func(row) (T, error)
+	cursor  func(T) string
+}
+
+// page reads one page. at is the cursor as a value of the key column; it is not used when the request has no cursor.
+func (l list[T]) page(t *tx, c condition, r page.Request, at any) (page.Page[T], error) {
+	w := r.Walk()
+	direction, beyond, behind := "DESC", " < ?", " >= ?"
+	if w.Ascending {
+		direction, beyond, behind = "ASC", " > ?", " <= ?"
+	}
+	ahead := c
+	if w.Cursor != "" {
+		ahead = c.with(l.key+beyond, at)
+	}
+	query := "SELECT " + l.columns + " FROM " + l.from + " WHERE " + ahead.String() +
+		" ORDER BY " + l.key + " " + direction + " LIMIT " + strconv.Itoa(r.Limit+1)
+	read, err := all(t, l.doing, l.scan, query, ahead.args...)
+	if err != nil {
+		return page.Page[T]{}, err
+	}
+	passed := false
+	if w.Cursor != "" {
+		other := c.with(l.key+behind, at)
+		_, passed, err = one(t, l.doing, scanValue[int64],
+			"SELECT 1 FROM "+l.from+" WHERE "+other.String()+" LIMIT 1", other.args...)
+		if err != nil {
+			return page.Page[T]{}, err
+		}
+	}
+	return page.Cut(r, read, passed, l.cursor), nil
+}

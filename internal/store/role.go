@@ -1,0 +1,206 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+const roleColumns = `organization_id, id, environment_id, slug, name, description, resource_type, ordinal, created_at, updated_at`
+
+func scanRole(r row) (role authz.Role, err error) {
+	err = r.Scan(&role.Organization, &role.ID, &role.Environment, &role.Slug, &role.Name, &role.Description,
+		&role.ResourceType, &role.Ordinal, (*stamp)(&role.CreatedAt), (*stamp)(&role.UpdatedAt))
+	role.Permissions = []string{}
+	return role, err
+}
+
+// held is one permission of one role.
+type held struct {
+	role id.Role
+	slug string
+}
+
+func scanHeld(r row) (h held, err error) {
+	err = r.Scan(&h.role, &h.slug)
+	return h, err
+}
+
+// Role implements authz.RoleReader.
+func (t *tx) Role(env id.Environment, org id.Organization, slug string) (authz.Role, bool, error) {
+	r, found, err := one(t, "reading a role", scanRole, `
+		SELECT `+roleColumns+` FROM roles WHERE organization_id = $1 AND environment_id = $2 AND slug = $3`, org, env, slug)
+	if err != nil || !found {
+		return r, found, err
+	}
+	r.Permissions, err = t.permissionsOf(r)
+	return r, err == nil, err
+}
+
+func (t *tx) permissionsOf(r authz.Role) ([]string, error) {
+	slugs, err := all(t, "reading the permissions of a role", scanValue[string], `
+		SELECT p.slug FROM role_permissions rp JOIN permissions p ON p.id = rp.permission_id
+		WHERE rp.organization_id = $1 AND rp.role_id = $2 ORDER BY p.slug`, r.Organization, r.ID)
+	if slugs == nil {
+		slugs = []string{}
+	}
+	return slugs, err
+}
+
+// Roles implements authz.RoleReader.
+func (t *tx) Roles(env id.Environment, org id.Organization) ([]authz.Role, error) {
+	roles, err := all(t, "listing roles", scanRole,
+		`SELECT `+roleColumns+` FROM roles WHERE organization_id = $1 AND environment_id = $2`, org, env)
+	if err != nil {
+		return nil, err
+	}
+	permissions, err := all(t, "listing the permissions of roles", scanHeld, `
+		SELECT rp.role_id, p.slug
+		FROM roles r
+		JOIN role_permissions rp ON rp.organization_id = r.organization_id AND rp.role_id = r.id
+		JOIN permissions p ON p.id = rp.permission_id
+		WHERE r.organization_id = $1 AND r.environment_id = $2 ORDER BY p.slug`, org, env)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[id.Role]int, len(roles))
+	for i, r := range roles {
+		at[r.ID] = i
+	}
+	for _, h := range permissions {
+		if i, ok := at[h.role]; ok {
+			roles[i].Permissions = append(roles[i].Permissions, h.slug)
+		}
+	}
+	return roles, nil
+}
+
+// RoleOrder implements authz.RoleReader.
+func (t *tx) RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error) {
+	return all(t, "reading a role order", scanValue[id.Role],
+		`SELECT role_id FROM role_order WHERE organization_id = $1 AND environment_id = $2 ORDER BY place`, org, env)
+}
+
+// RolesWithPermission implements authz.RoleReader.
+func (t *tx) RolesWithPermission(env id.Environment, p id.Permission) ([]authz.Role, error) {
+	roles, err := all(t, "finding the roles with a permission", scanRole, `
+		SELECT `+roleColumns+` FROM roles
+		WHERE environment_id = $1 AND id IN (SELECT role_id FROM role_permissions WHERE permission_id = $2) ORDER BY id`, env, p)
+	for i := range roles {
+		if err == nil {
+			roles[i].Permissions, err = t.permissionsOf(roles[i])
+		}
+	}
+	return roles, err
+}
+
+// RoleUse implements authz.RoleReader.
+func (t *tx) RoleUse(_ id.Environment, r id.Role) (authz.Use, error) {
+	u, _, err := one(t, "counting the use of a role", func(r row) (u authz.Use, err error) {
+		err = r.Scan(&u.Assignments, &u.Defaults)
+		return u, err
+	}, `SELECT (SELECT count(*) FROM assignments WHERE role_id = $1),
+		(SELECT count(*) FROM default_roles WHERE role_id = $1 AND organization_id <> '')`, r)
+	return u, err
+}
+
+// InsertRole implements authz.RoleWriter.
+func (t *tx) InsertRole(r authz.Role) error {
+	ordinal := int64(0)
+	if r.Organization == "" {
+		last, _, err := one(t, "counting environment roles", scanValue[int64], `
+			SELECT coalesce(max(ordinal), 0) FROM roles WHERE organization_id = '' AND environment_id = $1`, r.Environment)
+		if err != nil {
+			return err
+		}
+		ordinal = last + 1
+	}
+	return t.execOne("inserting a role", `
+		INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		r.Organization, r.ID, r.Environment, r.Slug, r.Name, r.Description, r.ResourceType, ordinal,
+		stamp(r.CreatedAt), stamp(r.UpdatedAt))
+}
+
+// UpdateRole implements authz.RoleWriter.
+func (t *tx) UpdateRole(r authz.Role) error {
+	err := t.execOne("updating a role", `
+		UPDATE roles SET name = $1, description = $2, updated_at = $3 WHERE organization_id = $4 AND id = $5`,
+		r.Name, r.Description, stamp(r.UpdatedAt), r.Organization, r.ID)
+	if err != nil {
+		return err
+	}
+	had, err := t.permissionsOf(r)
+	if err != nil {
+		return err
+	}
+	return t.changePermissions(r, had)
+}
+
+// changePermissions writes the difference between what a role had and what it shall have.
+func (t *tx) changePermissions(r authz.Role, had []string) error {
+	obsolete := make(map[string]bool, len(had))
+	for _, slug := range had {
+		obsolete[slug] = true
+	}
+	var added []string
+	for _, slug := range r.Permissions {
+		if !obsolete[slug] {
+			added = append(added, slug)
+		}
+		delete(obsolete, slug)
+	}
+	for slug := range obsolete {
+		added = append(added, slug)
+	}
+	ids, err := t.PermissionIDs(r.Environment, added)
+	if err != nil {
+		return err
+	}
+	for _, slug := range added {
+		p, known := ids[slug]
+		if !known {
+			return fmt.Errorf("role %s: permission %q does not exist", r.ID, slug)
+		}
+		query := `INSERT INTO role_permissions (organization_id, role_id, permission_id) VALUES ($1, $2, $3)`
+		if obsolete[slug] {
+			query = `DELETE FROM role_permissions WHERE organization_id = $1 AND role_id = $2 AND permission_id = $3`
+		}
+		if err := t.execOne("changing the permissions of a role", query, r.Organization, r.ID, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteRole implements authz.RoleWriter. Permissions and places go with the row.
+func (t *tx) DeleteRole(r authz.Role) error {
+	return t.execOne("deleting a role", `DELETE FROM roles WHERE organization_id = $1 AND id = $2`, r.Organization, r.ID)
+}
+
+// AppendRoleOrder implements authz.RoleWriter.
+func (t *tx) AppendRoleOrder(env id.Environment, org id.Organization, roles []id.Role) error {
+	last, _, err := one(t, "reading the end of a role order", scanValue[int64], `
+		SELECT coalesce(max(place), 0) FROM role_order WHERE organization_id = $1 AND environment_id = $2`, org, env)
+	if err != nil {
+		return err
+	}
+	for i, r := range roles {
+		err := t.execOne("appending to a role order", `
+			INSERT INTO role_order (organization_id, environment_id, role_id, place) VALUES ($1, $2, $3, $4)`,
+			org, env, r, last+int64(i)+1)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetRoleOrder implements authz.RoleWriter.
+func (t *tx) SetRoleOrder(env id.Environment, org id.Organization, roles []id.Role) error {
+	_, err := t.exec("clearing a role order", `DELETE FROM role_order WHERE organization_id = $1 AND environment_id = $2`, org, env)
+	if err != nil {
+		return err
+	}
+	return t.AppendRoleOrder(env, org, roles)
+}

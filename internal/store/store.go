@@ -1,0 +1,184 @@
+// Package store is the only SQL of the product: it implements the storage contracts of the other rooms on SQLite and
+// on PostgreSQL, with one text for each query. It keeps no rules; what a row means is said in the rooms.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
+)
+
+// Store is an open database. It is safe for concurrent use.
+type Store struct {
+	dialect dialect
+	write   *sql.DB // on SQLite one connection, whose transactions begin immediately
+	read    *sql.DB // on PostgreSQL the same pool
+	release func() error
+
+	// beforeExec runs before every statement that writes; tests use it to die between two writes.
+	beforeExec func()
+}
+
+// Close ends all connections and gives up the lock on an SQLite file.
+func (s *Store) Close() error {
+	err := s.write.Close()
+	if s.read != s.write {
+		err = errors.Join(err, s.read.Close())
+	}
+	return errors.Join(err, s.release())
+}
+
+// Ping asks the database for a sign of life.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.View(ctx, func(r authz.Reader) error {
+		_, err := r.Environments()
+		return err
+	})
+}
+
+// maxAttempts bounds how often a transaction that lost against another is run again. With the pauses between them
+// that is several seconds.
+const maxAttempts = 40
+
+// View implements authz.DB.
+func (s *Store) View(ctx context.Context, fn func(authz.Reader) error) error {
+	return s.inTx(ctx, s.read, s.dialect.viewOptions, func(t *tx) error { return fn(t) })
+}
+
+// Update implements authz.DB.
+func (s *Store) Update(ctx context.Context, fn func(authz.Tx) error) error {
+	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error { return fn(t) })
+}
+
+func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := s.attempt(ctx, db, opts, fn)
+		if err == nil || isAnswer(err) {
+			return err
+		}
+		if !s.dialect.lostRace(err) || ctx.Err() != nil || attempt == maxAttempts {
+			return s.classify(ctx, err)
+		}
+		pause := time.Duration(rand.Int64N(int64(min(attempt, 20)))+1) * 5 * time.Millisecond
+		if attempt < 4 {
+			pause /= 5
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
+	sqlTx, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer sqlTx.Rollback() // after a commit this does nothing
+	if err := fn(&tx{ctx: ctx, sql: sqlTx, store: s}); err != nil {
+		return err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// isAnswer tells the refusals and replays of rules from errors of a driver.
+func isAnswer(err error) bool {
+	var replay *authz.Replay
+	var refusal *fault.Error
+	return errors.As(err, &replay) || errors.As(err, &refusal)
+}
+
+// classify keeps what a driver said away from clients: a database that cannot answer is Unavailable, the rest is a
+// defect, to be found in the logs.
+func (s *Store) classify(ctx context.Context, err error) error {
+	if ctx.Err() != nil || s.dialect.lostRace(err) || s.dialect.down(err) {
+		return fault.Down(err)
+	}
+	return fmt.Errorf("database: %w", err)
+}
+
+// tx implements authz.Tx, and authz.Reader, over one SQL transaction.
+type tx struct {
+	ctx   context.Context
+	sql   *sql.Tx
+	store *Store
+}
+
+var _ authz.DB = (*Store)(nil)
+
+// exec runs a statement that writes.
+func (t *tx) exec(doing, query string, args ...any) (affected int, err error) {
+	if t.store.beforeExec != nil {
+		t.store.beforeExec()
+	}
+	res, err := t.sql.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", doing, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("%s: counting rows: %w", doing, err)
+	}
+	return int(n), nil
+}
+
+// execOne is exec for a statement that must touch exactly one row.
+func (t *tx) execOne(doing, query string, args ...any) error {
+	n, err := t.exec(doing, query, args...)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("%s: %d rows instead of 1", doing, n)
+	}
+	return err
+}
+
+// row is what a scan function reads from.
+type row interface{ Scan(dest ...any) error }
+
+// all reads every row of a query.
+func all[T any](t *tx, doing string, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := t.sql.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	defer rows.Close()
+	var found []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", doing, err)
+		}
+		found = append(found, v)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return found, nil
+}
+
+// one reads the row of a query that has at most one.
+func one[T any](t *tx, doing string, scan func(row) (T, error), query string, args ...any) (v T, found bool, err error) {
+	v, err = scan(t.sql.QueryRowContext(t.ctx, query, args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		var none T
+		return none, false, nil
+	}
+	if err != nil {
+		return v, false, fmt.Errorf("%s: %w", doing, err)
+	}
+	return v, true, nil
+}
+
+func scanValue[T any](r row) (v T, err error) {
+	err = r.Scan(&v)
+	return v, err
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+const userColumns = `id, environment_id, email, email_key, email_verified, first_name, last_name, name, profile_picture_url,
+	external_id, metadata, locale, last_sign_in_at, created_at, updated_at`
+
+func scanUser(r row) (u authz.User, err error) {
+	err = r.Scan(&u.ID, &u.Environment, &u.Email, &u.EmailKey, (*flag)(&u.EmailVerified), &u.FirstName, &u.LastName, &u.Name,
+		&u.ProfilePictureURL, &u.ExternalID, (*dictionary)(&u.Metadata), &u.Locale, (*stamp)(&u.LastSignInAt),
+		(*stamp)(&u.CreatedAt), (*stamp)(&u.UpdatedAt))
+	return u, err
+}
+
+const selectUser = `SELECT ` + userColumns + ` FROM users WHERE environment_id = $1 AND `
+
+// User implements authz.UserReader.
+func (t *tx) User(env id.Environment, u id.User) (authz.User, bool, error) {
+	return one(t, "reading a user", scanUser, selectUser+`id = $2`, env, u)
+}
+
+// UserByEmailKey implements authz.UserReader.
+func (t *tx) UserByEmailKey(env id.Environment, key string) (authz.User, bool, error) {
+	return one(t, "reading a user", scanUser, selectUser+`email_key = $2`, env, key)
+}
+
+// UserByExternalID implements authz.UserReader.
+func (t *tx) UserByExternalID(env id.Environment, externalID string) (authz.User, bool, error) {
+	return one(t, "reading a user", scanUser, selectUser+`external_id = $2`, env, externalID)
+}
+
+var userList = list[authz.User]{
+	doing: "listing users", columns: userColumns, from: "users", key: "id",
+	scan: scanUser, cursor: func(u authz.User) string { return string(u.ID) },
+}
+
+// Users implements authz.UserReader.
+func (t *tx) Users(env id.Environment, f authz.UserFilter, r page.Request) (page.Page[authz.User], error) {
+	var c condition
+	c.add("environment_id = ?", env)
+	if f.EmailKey != "" {
+		c.add("email_key = ?", f.EmailKey)
+	}
+	if f.Organization != "" {
+		c.add("EXISTS (SELECT 1 FROM memberships m WHERE m.organization_id = ? AND m.user_id = users.id)", f.Organization)
+	}
+	return userList.page(t, c, r, r.Walk().Cursor)
+}
+
+// InsertUser implements authz.UserWriter.
+func (t *tx) InsertUser(u authz.User) error {
+	return t.execOne("inserting a user", `
+		INSERT INTO users (`+userColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		u.ID, u.Environment, u.Email, u.EmailKey, flag(u.EmailVerified), u.FirstName, u.LastName, u.Name, u.ProfilePictureURL,
+		u.ExternalID, dictionary(u.Metadata), u.Locale, stamp(u.LastSignInAt), stamp(u.CreatedAt), stamp(u.UpdatedAt))
+}
+
+// UpdateUser implements authz.UserWriter.
+func (t *tx) UpdateUser(u authz.User) error {
+	return t.execOne("updating a user", `
+		UPDATE users SET email = $1, email_key = $2, email_verified = $3, first_name = $4, last_name = $5, name = $6,
+			profile_picture_url = $7, external_id = $8, metadata = $9, locale = $10, last_sign_in_at = $11, updated_at = $12
+		WHERE id = $13`,
+		u.Email, u.EmailKey, flag(u.EmailVerified), u.FirstName, u.LastName, u.Name, u.ProfilePictureURL, u.ExternalID,
+		dictionary(u.Metadata), u.Locale, stamp(u.LastSignInAt), stamp(u.UpdatedAt), u.ID)
+}
+
+// DeleteUser implements authz.UserWriter.
+func (t *tx) DeleteUser(u authz.User) error {
+	return t.execOne("deleting a user", `DELETE FROM users WHERE id = $1`, u.ID)
+}

@@ -1,0 +1,94 @@
+// Package web is the hall that all doors share: routing, reading requests, writing answers, and the bridge from
+// faults to HTTP. It knows no noun of the product.
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
+)
+
+// statuses is the bridge from kinds of faults to HTTP.
+var statuses = map[fault.Kind]int{
+	fault.Internal:     http.StatusInternalServerError,
+	fault.BadRequest:   http.StatusBadRequest,
+	fault.Invalid:      http.StatusUnprocessableEntity,
+	fault.Unauthorized: http.StatusUnauthorized,
+	fault.Forbidden:    http.StatusForbidden,
+	fault.NotFound:     http.StatusNotFound,
+	fault.Conflict:     http.StatusConflict,
+	fault.TooLarge:     http.StatusRequestEntityTooLarge,
+	fault.Unavailable:  http.StatusServiceUnavailable,
+}
+
+// Refusal is the body of every answer that is not a success. There is never a key "error": clients would take the
+// answer for one of OAuth.
+type Refusal struct {
+	Code    string         `json:"code"`
+	Message string         `json:"message"`
+	Errors  []RefusedField `json:"errors,omitempty"`
+}
+
+// RefusedField names one field and says in Code, which clients print, what is wrong with it.
+type RefusedField struct {
+	Field   string `json:"field"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Encode writes JSON as JavaScript would: compact, without escapes for HTML.
+func Encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding an answer: %w", err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+}
+
+// Write sends a body that is encoded already. A nil body sends none.
+func Write(w http.ResponseWriter, status int, body []byte) {
+	if body != nil {
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+	}
+	w.WriteHeader(status)
+	w.Write(body) // a client that went away has nobody left to tell
+}
+
+// Refuse answers an error: a fault by its kind, a replay by the first answer, anything else as an internal error whose
+// text only Cause of the writer, and so the log, gets.
+func Refuse(w http.ResponseWriter, err error) {
+	var replay *authz.Replay
+	if errors.As(err, &replay) {
+		w.Header().Set("Idempotent-Replayed", "true")
+		Write(w, replay.Receipt.Status, replay.Receipt.Body)
+		return
+	}
+	if rec, ok := w.(*recorder); ok {
+		rec.cause = err
+	}
+	f := fault.Of(err)
+	body := Refusal{Code: f.Code, Message: f.Message}
+	for _, field := range f.Fields {
+		body.Errors = append(body.Errors, RefusedField{Field: field.Name, Code: field.Name + " " + field.Message, Message: field.Message})
+	}
+	switch f.Kind {
+	case fault.Unauthorized:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="rolecall"`)
+	case fault.Unavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	encoded, err := Encode(body)
+	if err != nil { // strings always encode
+		panic(err)
+	}
+	Write(w, statuses[f.Kind], encoded)
+}

@@ -1,0 +1,189 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
+)
+
+// MaxBody is the most bytes that a request body may have.
+const MaxBody = 1 << 20
+
+// Field is one key of a JSON body: absent, null, or a value. A body is a struct of Fields, whose tags say the rest:
+// json the key, required that it must be there, nullable that null is a value.
+type Field[T any] struct {
+	Set   bool
+	Null  bool
+	Value T
+}
+
+// Opt is the field as the rules take it: absent or a value, null being the zero value.
+func (f Field[T]) Opt() authz.Opt[T] { return authz.Opt[T]{Set: f.Set, Value: f.Value} }
+
+// Text is Opt for text in which null is kept apart from empty.
+func Text(f Field[string]) authz.Opt[*string] {
+	if !f.Set || f.Null {
+		return authz.Opt[*string]{Set: f.Set}
+	}
+	return authz.Some(&f.Value)
+}
+
+func (f *Field[T]) decode(raw json.RawMessage, nullable bool) error {
+	f.Set = true
+	if string(raw) == "null" {
+		f.Null = true
+		if nullable {
+			return nil
+		}
+		return fmt.Errorf("must be %s", described(reflect.TypeFor[T]()))
+	}
+	if err := json.Unmarshal(raw, &f.Value); err != nil {
+		return fmt.Errorf("must be %s", described(reflect.TypeFor[T]()))
+	}
+	nul, null := flaws(raw)
+	if nul {
+		return fmt.Errorf("must not contain a NUL character")
+	}
+	if null { // inside a list or an object, where it would silently become an empty string
+		return fmt.Errorf("must be %s", described(reflect.TypeFor[T]()))
+	}
+	return nil
+}
+
+type decodable interface {
+	decode(raw json.RawMessage, nullable bool) error
+}
+
+func described(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.String {
+			return "a list of strings"
+		}
+		return "a list of objects of the documented shape"
+	case reflect.Map:
+		return "an object whose values are strings"
+	}
+	return "of the documented type"
+}
+
+// flaws looks for a NUL in any string of a JSON value and for a null anywhere in it.
+func flaws(raw json.RawMessage) (nul, null bool) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return nul, null
+		}
+		s, isText := token.(string)
+		nul = nul || isText && strings.ContainsRune(s, 0)
+		null = null || token == nil
+	}
+}
+
+// ReadBody reads a request body of at most MaxBody bytes.
+func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err == nil {
+		return body, nil
+	}
+	if _, tooLarge := err.(*http.MaxBytesError); tooLarge {
+		return nil, fault.New(fault.TooLarge, "request_too_large", "The request body is larger than %d bytes.", MaxBody)
+	}
+	return nil, fault.New(fault.BadRequest, fault.CodeBadRequest, "The request body could not be read to its end.")
+}
+
+// Decode reads a JSON body into a struct of Fields. Unknown keys are ignored, keys match to the letter, and one
+// refusal names every field that is missing or of the wrong type. An empty body counts as an empty object.
+func Decode[T any](body []byte) (T, error) {
+	var in T
+	var keys map[string]json.RawMessage
+	if len(bytes.TrimSpace(body)) == 0 {
+		body = []byte("{}")
+	}
+	if !utf8.Valid(body) {
+		return in, fault.New(fault.BadRequest, fault.CodeBadRequest, "The request body is not valid UTF-8.")
+	}
+	if err := json.Unmarshal(body, &keys); err != nil || keys == nil {
+		return in, fault.New(fault.BadRequest, fault.CodeBadRequest, "The request body must be a JSON object%s.", jsonPlace(err))
+	}
+	var bad []fault.Field
+	v := reflect.ValueOf(&in).Elem()
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		name := tag.Get("json")
+		raw, present := keys[name]
+		if !present {
+			if tag.Get("required") != "" {
+				bad = append(bad, fault.Field{Name: name, Message: "is required"})
+			}
+			continue
+		}
+		if err := v.Field(i).Addr().Interface().(decodable).decode(raw, tag.Get("nullable") != ""); err != nil {
+			bad = append(bad, fault.Field{Name: name, Message: err.Error()})
+		}
+	}
+	if bad != nil {
+		return in, fault.BadFields(bad...)
+	}
+	return in, nil
+}
+
+// jsonPlace says where JSON stopped making sense, without quoting it.
+func jsonPlace(err error) string {
+	if syntax, ok := err.(*json.SyntaxError); ok {
+		return fmt.Sprintf(" (it is malformed near byte %d)", syntax.Offset)
+	}
+	return ""
+}
+
+// Query is the query of a request.
+type Query url.Values
+
+// ParseQuery reads a query strictly: what cannot be decoded is refused, not dropped.
+func ParseQuery(raw string) (Query, error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, fault.New(fault.BadRequest, fault.CodeBadRequest, "The query of the URL is not well formed.")
+	}
+	for name, all := range values {
+		for _, v := range all {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return nil, fault.BadField(strings.ToValidUTF8(strings.ReplaceAll(name, "\x00", ""), ""), "must be valid UTF-8 without NUL")
+			}
+		}
+	}
+	return Query(values), nil
+}
+
+// Get returns the first value of a parameter, or "".
+func (q Query) Get(name string) string { return url.Values(q).Get(name) }
+
+// List returns the values of a list parameter in any of its spellings: a=x,y and a=x&a=y and a[]=x&a[]=y. Empty
+// values are left out.
+func (q Query) List(name string) []string {
+	var list []string
+	for _, key := range []string{name, name + "[]"} {
+		for _, v := range q[key] {
+			for part := range strings.SplitSeq(v, ",") {
+				if part != "" {
+					list = append(list, part)
+				}
+			}
+		}
+	}
+	return list
+}

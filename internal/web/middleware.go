@@ -1,0 +1,93 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"runtime/debug"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+// RequestLimit is how long a request may take before its work is abandoned and answered 503.
+const RequestLimit = 30 * time.Second
+
+// recorder remembers what was answered, for the log.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	cause  error
+	note   []any
+}
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// Note adds attributes to the log line of the request. They must not be secret.
+func Note(w http.ResponseWriter, attributes ...any) {
+	if r, ok := w.(*recorder); ok {
+		r.note = append(r.note, attributes...)
+	}
+}
+
+var sentID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+
+// Wrap gives every request an id (that of the client when it sent a sensible X-Request-ID), a time limit and one line
+// in the log, and turns a panic into a 500. The line names the route, never the URL: that may hold e-mail addresses.
+func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		began := time.Now()
+		rid := req.Header.Get("X-Request-ID")
+		if !sentID.MatchString(rid) {
+			rid = string(id.New[id.Request](ids))
+		}
+		w.Header().Set("X-Request-ID", rid)
+		rec := &recorder{ResponseWriter: w}
+		ctx, cancel := context.WithTimeout(req.Context(), RequestLimit)
+		defer cancel()
+		req = req.WithContext(ctx)
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("panic", "request_id", rid, "panic", p, "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					Refuse(rec, fault.Of(errors.New("panic")))
+				}
+			}
+			line(log, rec, req, rid, time.Since(began))
+		}()
+		next.ServeHTTP(rec, req)
+	})
+}
+
+func line(log *slog.Logger, rec *recorder, req *http.Request, rid string, took time.Duration) {
+	level, attributes := slog.LevelInfo, []any{
+		"method", req.Method, "route", req.Pattern, "status", rec.status, "ms", float64(took.Microseconds()) / 1000, "request_id", rid,
+	}
+	attributes = append(attributes, rec.note...)
+	if rec.cause != nil {
+		f := fault.Of(rec.cause)
+		attributes = append(attributes, "code", f.Code)
+		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+			level, attributes = slog.LevelError, append(attributes, "error", rec.cause)
+		}
+	}
+	log.Log(req.Context(), level, "request", attributes...)
+}
