@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
+	"path"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -108,8 +110,21 @@ type migrationFiles struct {
 	replacer *strings.Replacer
 }
 
-// ReadFile implements fs.ReadFileFS, which is how the migrations are read.
-func (m migrationFiles) ReadFile(name string) ([]byte, error) {
-	b, err := fs.ReadFile(m.FS, name)
-	return []byte(m.replacer.Replace(string(b))), err
+// Open implements fs.FS.
+func (m migrationFiles) Open(name string) (fs.File, error) {
+	f, err := m.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return f, err
+	}
+	neutral, err := io.ReadAll(f)
+	return migrationFile{f, strings.NewReader(m.replacer.Replace(string(neutral)))}, err
 }
+
+// migrationFile is a file with other contents.
+type migrationFile struct {
+	fs.File
+	contents io.Reader
+}
+
+// Read implements fs.File.
+func (f migrationFile) Read(b []byte) (int, error) { return f.contents.Read(b) }
