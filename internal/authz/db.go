@@ -6,7 +6,6 @@ import (
 
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/id"
-	"github.com/rolecall/rolecall/internal/page"
 )
 
 // DB is the storage contract. Every error that is not a fault is a defect; a database that cannot answer is a fault of
@@ -115,6 +114,3 @@ func read[T any](ctx context.Context, s *Service, fn func(Reader) (T, error)) (T
 
 // instant is the current time at the precision that is stored and shown.
 func (s *Service) instant() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
-
-// emptyPage keeps "no items" an empty list on the wire.
-func emptyPage[T any]() page.Page[T] { return page.Page[T]{Items: []T{}} }
