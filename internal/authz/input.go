@@ -172,7 +172,7 @@ func checkMetadata(m map[string]string) error {
 // two spellings of one address cannot be two users. ok is false for what is not one plain address.
 func normalEmail(s string) (key string, ok bool) {
 	key = strings.ToLower(norm.NFKC.String(s))
-	if len(key) > MaxEmail || strings.ContainsRune(key, 0) || !utf8.ValidString(key) {
+	if len(key) > MaxEmail || strings.ContainsRune(key, 0) || !utf8.ValidString(s) {
 		return "", false
 	}
 	a, err := mail.ParseAddress(key)

@@ -1,0 +1,84 @@
+package id_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+func TestIdsSortByCreation(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s := id.NewSource(func() time.Time { return now }, nil)
+	var made []string
+	for i := range 2000 {
+		if i%500 == 0 {
+			now = now.Add(time.Millisecond)
+		}
+		made = append(made, string(id.New[id.Role](s)))
+	}
+	if !slices.IsSorted(made) || len(slices.Compact(slices.Clone(made))) != len(made) {
+		t.Error("ids of one source are not in the order of their creation, each once")
+	}
+}
+
+func TestIdsAreUniqueAcrossGoroutines(t *testing.T) {
+	s := id.NewSource(nil, nil)
+	var seen sync.Map
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 500 {
+				if _, twice := seen.LoadOrStore(id.New[id.Event](s), true); twice {
+					t.Error("an id was made twice")
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestParse(t *testing.T) {
+	good := string(id.New[id.Organization](id.NewSource(nil, nil)))
+	if got, ok := id.Parse[id.Organization](good); !ok || string(got) != good {
+		t.Errorf("a fresh id was refused: %s", good)
+	}
+	for _, bad := range []string{
+		"", "org_", good + "0", good[:len(good)-1], strings.ToLower(good), "role_" + good[4:], good[4:], " " + good, good + "\n",
+		"org_domain_" + good[4:], "org_8ZZZZZZZZZZZZZZZZZZZZZZZZZ", strings.Replace(good, "_", "-", 1),
+		"org_" + strings.Repeat("U", 26), "org_" + strings.Repeat("0", 25) + "\x00", "org_" + strings.Repeat("é", 13),
+	} {
+		if _, ok := id.Parse[id.Organization](bad); ok {
+			t.Errorf("%q was taken for an organization's id", bad)
+		}
+	}
+}
+
+func TestRetypeKeepsWhatItNames(t *testing.T) {
+	org := id.New[id.Organization](id.NewSource(nil, nil))
+	resource := id.Retype[id.Resource](org)
+	if _, ok := id.Parse[id.Resource](string(resource)); !ok {
+		t.Errorf("%s is not a resource's id", resource)
+	}
+	if back := id.Retype[id.Organization](resource); back != org {
+		t.Errorf("%s came back as %s", org, back)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("org_01HZZZZZZZZZZZZZZZZZZZZZZZ")
+	f.Add("org_")
+	f.Add("role_01HZZZZZZZZZZZZZZZZZZZZZZZ")
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := id.Parse[id.Organization](s)
+		if ok != (got != "") {
+			t.Errorf("Parse(%q) = %q, %v", s, got, ok)
+		}
+		if ok && (string(got) != s || len(s) != 30 || strings.ContainsFunc(s[4:], func(r rune) bool { return !strings.ContainsRune("0123456789ABCDEFGHJKMNPQRSTVWXYZ", r) })) {
+			t.Errorf("%q was taken for an id", s)
+		}
+	})
+}
