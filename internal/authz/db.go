@@ -26,6 +26,7 @@ type Reader interface {
 	OrganizationReader
 	UserReader
 	MembershipReader
+	AssignmentReader
 	EventReader
 	ReceiptReader
 }
@@ -39,6 +40,7 @@ type Tx interface {
 	OrganizationWriter
 	UserWriter
 	MembershipWriter
+	AssignmentWriter
 	EventWriter
 	ReceiptWriter
 }

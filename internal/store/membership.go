@@ -45,19 +45,6 @@ func (t *tx) Memberships(env id.Environment, f authz.MembershipFilter, r page.Re
 	return membershipList.page(t, c, r, r.Walk().Cursor)
 }
 
-const assignmentColumns = `organization_id, id, membership_id, role_id, source, created_at, updated_at`
-
-func scanAssignment(r row) (a authz.Assignment, err error) {
-	err = r.Scan(&a.Organization, &a.ID, &a.Membership, &a.Role, &a.Source, (*stamp)(&a.CreatedAt), (*stamp)(&a.UpdatedAt))
-	return a, err
-}
-
-// Assignments implements authz.MembershipReader.
-func (t *tx) Assignments(org id.Organization, m id.Membership) ([]authz.Assignment, error) {
-	return all(t, "reading assignments", scanAssignment, `
-		SELECT `+assignmentColumns+` FROM assignments WHERE organization_id = $1 AND membership_id = $2 ORDER BY id`, org, m)
-}
-
 // InsertMembership implements authz.MembershipWriter.
 func (t *tx) InsertMembership(m authz.Membership) error {
 	return t.execOne("inserting a membership", `
@@ -76,17 +63,4 @@ func (t *tx) UpdateMembership(m authz.Membership) error {
 func (t *tx) DeleteMembership(m authz.Membership) error {
 	return t.execOne("deleting a membership",
 		`DELETE FROM memberships WHERE organization_id = $1 AND id = $2`, m.Organization, m.ID)
-}
-
-// InsertAssignment implements authz.MembershipWriter.
-func (t *tx) InsertAssignment(a authz.Assignment) error {
-	return t.execOne("inserting an assignment", `
-		INSERT INTO assignments (`+assignmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		a.Organization, a.ID, a.Membership, a.Role, a.Source, stamp(a.CreatedAt), stamp(a.UpdatedAt))
-}
-
-// DeleteAssignment implements authz.MembershipWriter.
-func (t *tx) DeleteAssignment(a authz.Assignment) error {
-	return t.execOne("deleting an assignment",
-		`DELETE FROM assignments WHERE organization_id = $1 AND id = $2`, a.Organization, a.ID)
 }
