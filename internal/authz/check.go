@@ -52,8 +52,15 @@ func facts(r Reader, c Caller, m Membership) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	assignments, err := r.Assignments(m.Organization, m.ID)
-	return Facts{Membership: m, Assignments: assignments, Policy: policy}, err
+	f := Facts{Membership: m, Policy: policy}
+	if f.Assignments, err = r.Assignments(m.Organization, m.ID); err != nil {
+		return Facts{}, err
+	}
+	var inEffect []id.Role // the permissions of others cannot matter
+	for _, h := range EffectiveRoles(f) {
+		inEffect = append(inEffect, h.Role.ID)
+	}
+	return f, policy.addPermissions(r, inEffect)
 }
 
 // reachable finds the resource of a question. The only resource of a membership is its own organization so far, by

@@ -25,6 +25,9 @@ type Environment struct {
 type EnvironmentReader interface {
 	Environment(id.Environment) (e Environment, found bool, err error)
 	EnvironmentByName(name string) (e Environment, found bool, err error)
+	// DefaultRoles finds the default role of an environment and, when org is set, the organization's own, empty while
+	// it follows the environment. found is false when the environment has no such organization.
+	DefaultRoles(env id.Environment, org id.Organization) (shared, own id.Role, found bool, err error)
 	// Environments lists all environments, oldest first.
 	Environments() ([]Environment, error)
 }

@@ -299,11 +299,14 @@ func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organ
 		if err := ch.deleteMemberships(MembershipFilter{Organization: org}); err != nil {
 			return struct{}{}, err
 		}
-		roles, err := ch.Roles(c.Environment, org)
+		policy, err := fullPolicy(ch, c, org)
 		if err != nil {
 			return struct{}{}, err
 		}
-		for _, r := range roles {
+		for _, r := range policy.Roles {
+			if !r.Custom() {
+				continue
+			}
 			if err := ch.emit(event.OrganizationRoleDeleted, org, r.payload(true), nil); err != nil {
 				return struct{}{}, err
 			}

@@ -19,43 +19,54 @@ type Policy struct {
 	listed       int  // how many of Roles the stored order names; the rest stand below by computation
 }
 
-// loadPolicy reads the policy of an organization, or of the environment when org is empty.
+// loadPolicy reads the policy of an organization, or of the environment when org is empty, without the permissions of
+// its roles, which only decisions and answers need.
 func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
-	env, found, err := r.Environment(c.Environment)
+	shared, own, found, err := r.DefaultRoles(c.Environment, org)
 	if err != nil {
 		return Policy{}, err
 	}
 	if !found {
-		return Policy{}, fault.Missing("Environment", string(c.Environment))
+		return Policy{}, fault.Missing("Organization", string(org))
 	}
-	p := Policy{Environment: env.ID, Organization: org, Default: env.DefaultRole, Own: org == ""}
-	if org != "" {
-		o, err := organization(r, c, org)
-		if err != nil {
-			return Policy{}, err
-		}
-		if o.DefaultRole != "" {
-			p.Default, p.Own = o.DefaultRole, true
-		}
+	p := Policy{Environment: c.Environment, Organization: org, Default: shared, Own: org == ""}
+	owner := id.Organization("")
+	if own != "" {
+		p.Default, p.Own, owner = own, true, org
 	}
-	roles, err := r.Roles(env.ID, "")
+	roles, err := r.Roles(c.Environment, org)
 	if err != nil {
 		return Policy{}, err
 	}
-	owner := id.Organization("")
-	if org != "" && p.Own {
-		custom, err := r.Roles(env.ID, org)
-		if err != nil {
-			return Policy{}, err
-		}
-		roles, owner = append(roles, custom...), org
-	}
-	order, err := r.RoleOrder(env.ID, owner)
+	order, err := r.RoleOrder(c.Environment, owner)
 	if err != nil {
 		return Policy{}, err
 	}
 	p.Roles, p.listed = arrange(roles, order)
 	return p, nil
+}
+
+// addPermissions reads the permissions of some roles of a policy into it.
+func (p Policy) addPermissions(r Reader, roles []id.Role) error {
+	held, err := r.RolePermissions(p.Environment, p.Organization, roles)
+	if err != nil {
+		return err
+	}
+	for i, role := range p.Roles {
+		if slugs, asked := held[role.ID]; asked {
+			p.Roles[i].Permissions = slugs
+		}
+	}
+	return nil
+}
+
+// fullPolicy is loadPolicy with the permissions of every role.
+func fullPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
+	p, err := loadPolicy(r, c, org)
+	if err != nil {
+		return Policy{}, err
+	}
+	return p, p.addPermissions(r, p.ids())
 }
 
 func (ch *change) policy(org id.Organization) (Policy, error) { return loadPolicy(ch, ch.caller, org) }
@@ -122,7 +133,7 @@ func (p Policy) byID(role id.Role) (Role, bool) {
 
 // Policy reads the roles, the default and the order of an organization, or of the environment when org is empty.
 func (s *Service) Policy(ctx context.Context, c Caller, org id.Organization) (Policy, error) {
-	return read(ctx, s, func(r Reader) (Policy, error) { return loadPolicy(r, c, org) })
+	return read(ctx, s, func(r Reader) (Policy, error) { return fullPolicy(r, c, org) })
 }
 
 // DefaultRole is the default of a policy as a role. ok is false only for a damaged database (I2, I3).
@@ -142,7 +153,7 @@ func (s *Service) changePolicy(ctx context.Context, c Caller, org id.Organizatio
 		if err := alter(ch, p); err != nil {
 			return Policy{}, err
 		}
-		return ch.policy(org)
+		return fullPolicy(ch, c, org)
 	})
 }
 

@@ -50,8 +50,11 @@ func (r Role) payload(deleted bool) any {
 // RoleReader finds roles. Where org is empty the environment's own roles are meant.
 type RoleReader interface {
 	Role(env id.Environment, org id.Organization, slug string) (r Role, found bool, err error)
-	// Roles lists the roles of exactly that owner, with their permissions, in no order.
+	// Roles lists the roles available to an owner, the environment's and its own, in no order and without their
+	// permissions.
 	Roles(env id.Environment, org id.Organization) ([]Role, error)
+	// RolePermissions finds the permissions of some of the roles available to an owner, as slugs, sorted.
+	RolePermissions(env id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error)
 	// RoleOrder lists the stored order of that owner, highest first. It may lack environment roles made later (I4).
 	RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error)
 	// RolesWithPermission lists the roles of the environment and of all its organizations that hold a permission.
@@ -162,10 +165,8 @@ func (ch *change) enterOrder(p Policy, role Role) error {
 // ListRoles lists the roles available to an organization, or the environment roles when org is empty, highest
 // priority first (R30, R34).
 func (s *Service) ListRoles(ctx context.Context, c Caller, org id.Organization) ([]Role, error) {
-	return read(ctx, s, func(r Reader) ([]Role, error) {
-		p, err := loadPolicy(r, c, org)
-		return p.Roles, err
-	})
+	p, err := s.Policy(ctx, c, org)
+	return p.Roles, err
 }
 
 // Role finds a role by its slug: of the environment when org is empty, else of either kind, the organization's own

@@ -98,7 +98,7 @@ func Down(cause error) *Error {
 	return &Error{
 		Kind:    Unavailable,
 		Code:    "temporarily_unavailable",
-		Message: "The database cannot answer at the moment. Nothing was changed unless an earlier answer said so; try again.",
+		Message: "The database cannot answer at the moment. Try again; repeat a POST under the same Idempotency-Key.",
 		cause:   cause,
 	}
 }

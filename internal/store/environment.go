@@ -26,6 +26,20 @@ func (t *tx) EnvironmentByName(name string) (authz.Environment, bool, error) {
 	return one(t, "reading an environment", scanEnvironment, selectEnvironment+` WHERE e.name = $1`, name)
 }
 
+// DefaultRoles implements authz.EnvironmentReader.
+func (t *tx) DefaultRoles(env id.Environment, org id.Organization) (shared, own id.Role, found bool, err error) {
+	both, found, err := one(t, "reading default roles", func(r row) (b [2]id.Role, err error) {
+		err = r.Scan(&b[0], &b[1])
+		return b, err
+	}, `
+		SELECT e.role_id, coalesce(o.role_id, '')
+		FROM default_roles e
+		LEFT JOIN default_roles o ON o.organization_id = $2 AND o.environment_id = e.environment_id AND o.organization_id <> ''
+		WHERE e.organization_id = '' AND e.environment_id = $1
+			AND ($2 = '' OR EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND environment_id = $1))`, env, org)
+	return both[0], both[1], found, err
+}
+
 // Environments implements authz.EnvironmentReader.
 func (t *tx) Environments() ([]authz.Environment, error) {
 	return all(t, "listing environments", scanEnvironment, selectEnvironment+` ORDER BY e.id`)

@@ -50,30 +50,33 @@ func (t *tx) permissionsOf(r authz.Role) ([]string, error) {
 
 // Roles implements authz.RoleReader.
 func (t *tx) Roles(env id.Environment, org id.Organization) ([]authz.Role, error) {
-	roles, err := all(t, "listing roles", scanRole,
-		`SELECT `+roleColumns+` FROM roles WHERE organization_id = $1 AND environment_id = $2`, org, env)
-	if err != nil {
-		return nil, err
-	}
-	permissions, err := all(t, "listing the permissions of roles", scanHeld, `
-		SELECT rp.role_id, p.slug
-		FROM roles r
-		JOIN role_permissions rp ON rp.organization_id = r.organization_id AND rp.role_id = r.id
-		JOIN permissions p ON p.id = rp.permission_id
-		WHERE r.organization_id = $1 AND r.environment_id = $2 ORDER BY p.slug`, org, env)
-	if err != nil {
-		return nil, err
-	}
-	at := make(map[id.Role]int, len(roles))
-	for i, r := range roles {
-		at[r.ID] = i
-	}
-	for _, h := range permissions {
-		if i, ok := at[h.role]; ok {
-			roles[i].Permissions = append(roles[i].Permissions, h.slug)
+	return all(t, "listing roles", scanRole,
+		`SELECT `+roleColumns+` FROM roles WHERE organization_id IN ('', $2) AND environment_id = $1`, env, org)
+}
+
+// RolePermissions implements authz.RoleReader.
+func (t *tx) RolePermissions(_ id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error) {
+	found := make(map[id.Role][]string, len(roles))
+	for len(roles) > 0 {
+		n := min(len(roles), lookupBatch)
+		var c condition
+		c.add("rp.organization_id IN ('', ?)", org)
+		in(&c, "rp.role_id", roles[:n])
+		for _, r := range roles[:n] {
+			found[r] = []string{}
+		}
+		roles = roles[n:]
+		permissions, err := all(t, "reading the permissions of roles", scanHeld, `
+			SELECT rp.role_id, p.slug FROM role_permissions rp JOIN permissions p ON p.id = rp.permission_id
+			WHERE `+c.String()+` ORDER BY p.slug`, c.args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range permissions {
+			found[h.role] = append(found[h.role], h.slug)
 		}
 	}
-	return roles, nil
+	return found, nil
 }
 
 // RoleOrder implements authz.RoleReader.
