@@ -32,7 +32,8 @@ func (k Key) Actor() event.Actor { return event.Actor{ID: string(k.ID), Source: 
 
 // Store is the storage contract of this room. Every change is durable when the call returns.
 type Store interface {
-	InsertKey(context.Context, Key) error
+	// InsertKey stores a key unless one with the same hash exists, and says whether it did.
+	InsertKey(context.Context, Key) (inserted bool, err error)
 	// KeyByHash finds a key, revoked or not, as of a moment after every change acknowledged before the call.
 	KeyByHash(ctx context.Context, hash string) (k Key, found bool, err error)
 	// Keys lists the keys of an environment, or of all when it is empty, oldest first.
@@ -52,6 +53,9 @@ type Service struct {
 func New(store Store, now func() time.Time, ids *id.Source) *Service {
 	return &Service{store: store, now: now, ids: ids}
 }
+
+// CodeKeyExists is the refusal of a key whose value another key has.
+const CodeKeyExists = "api_key_exists"
 
 // maxKeyName bounds the name of a key, in bytes.
 const maxKeyName = 100
@@ -78,7 +82,11 @@ func (s *Service) AdoptKey(ctx context.Context, env id.Environment, name, value 
 		ID: id.New[id.APIKey](s.ids), Environment: env, Name: name, Hash: hash(value), Hint: hint(value),
 		CreatedAt: s.now().UTC().Truncate(time.Millisecond),
 	}
-	return k, s.store.InsertKey(ctx, k)
+	inserted, err := s.store.InsertKey(ctx, k)
+	if err == nil && !inserted {
+		err = fault.New(fault.Conflict, CodeKeyExists, "An API key with this value exists already.")
+	}
+	return k, err
 }
 
 // Authenticate finds the key with that value. A wrong and a revoked key are the same refusal. A revocation holds from

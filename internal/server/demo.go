@@ -44,7 +44,7 @@ var (
 
 // demo fills an empty environment with the demo world, makes a key for it and says what to try.
 func (s Services) demo(ctx context.Context, c Config, n *news) error {
-	env, err := s.Rules.EnvironmentByName(ctx, FirstEnvironment)
+	env, err := s.firstEnvironment(ctx)
 	if err != nil {
 		return err
 	}

@@ -182,27 +182,42 @@ type news struct {
 	chosen      bool     // the key was given, and is not repeated
 }
 
-// firstStart creates the first environment and its key when there is none.
+// firstEnvironment returns the oldest environment, which it creates when there is none. Of replicas that start together
+// one is faster.
+func (s Services) firstEnvironment(ctx context.Context) (authz.Environment, error) {
+	for {
+		envs, err := s.Rules.ListEnvironments(ctx)
+		if err != nil {
+			return authz.Environment{}, err
+		}
+		if len(envs) > 0 {
+			return envs[0], nil
+		}
+		env, err := s.Rules.CreateEnvironment(ctx, FirstEnvironment)
+		if !fault.HasCode(err, "environment_name_conflict") {
+			return env, err
+		}
+	}
+}
+
+// firstStart gives the first environment a key when no key was ever made: on the first start, and after one that was
+// cut off in between.
 func firstStart(ctx context.Context, c Config, s Services) (news, error) {
-	envs, err := s.Rules.ListEnvironments(ctx)
-	if err != nil || len(envs) > 0 {
-		return news{}, err
-	}
-	env, err := s.Rules.CreateEnvironment(ctx, FirstEnvironment)
-	if fault.HasCode(err, "environment_name_conflict") { // another replica was faster
-		return news{}, nil
-	}
+	env, err := s.firstEnvironment(ctx)
 	if err != nil {
 		return news{}, fmt.Errorf("creating the first environment: %w", err)
 	}
-	n := news{Environment: env.Name}
-	if c.APIKey != "" {
-		n.chosen = true
+	keys, err := s.Keys.ListKeys(ctx, "")
+	if err != nil || len(keys) > 0 {
+		return news{}, err
+	}
+	n := news{Environment: env.Name, chosen: c.APIKey != ""}
+	if n.chosen {
 		_, err = s.Keys.AdoptKey(ctx, env.ID, "first key", c.APIKey)
 	} else {
 		_, n.APIKey, err = s.Keys.CreateKey(ctx, env.ID, "first key")
 	}
-	if err != nil {
+	if err != nil && !fault.HasCode(err, operator.CodeKeyExists) {
 		return news{}, fmt.Errorf("creating the first API key: %w", err)
 	}
 	return n, nil

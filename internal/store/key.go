@@ -18,12 +18,15 @@ func scanKey(r row) (k operator.Key, err error) {
 }
 
 // InsertKey implements operator.Store.
-func (s *Store) InsertKey(ctx context.Context, k operator.Key) error {
-	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
-		return t.execOne("inserting an API key", `
-			INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+func (s *Store) InsertKey(ctx context.Context, k operator.Key) (inserted bool, err error) {
+	err = s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
+		n, err := t.exec("inserting an API key", `
+			INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (hash) DO NOTHING`,
 			k.ID, k.Environment, k.Name, k.Hash, k.Hint, stamp(k.CreatedAt), stamp(k.RevokedAt))
+		inserted = n == 1
+		return err
 	})
+	return inserted, err
 }
 
 // KeyByHash implements operator.Store.
