@@ -87,7 +87,10 @@ var reserves = []reserve{
 			"database/sql", "github.com/jackc/pgx", "modernc.org/sqlite", "github.com/mattn/go-sqlite3",
 			"github.com/lib/pq", "github.com/pressly/goose",
 		},
-		rooms:  []string{"internal/store", "internal/pgtest"},
+		rooms: []string{
+			"internal/store", "internal/pgtest",
+			"bench", // measures what a bare commit costs
+		},
 		reason: "store is the only SQL, so that both databases stay behind one contract and no driver error leaves it",
 	},
 	{
@@ -115,7 +118,7 @@ func forbidden(room, imported string) string {
 	switch {
 	case target == room:
 		return ""
-	case isTestSupport(room):
+	case isTestSupport(room), isTestSupport(target) && room == "bench": // no part of the product either
 		return ""
 	case isTestSupport(target):
 		return "it is for tests, and what tests need must not be part of the product"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -121,19 +122,24 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 
 // placeEvents places every event committed before the call. It writes only when there is something to place.
 func (s *Service) placeEvents(ctx context.Context, env id.Environment) error {
-	for {
+	for idle := 0; idle < 100; {
 		waiting, err := read(ctx, s, func(r Reader) (bool, error) { return r.EventsUnplaced(env) })
 		if err != nil || !waiting {
 			return err
 		}
-		err = s.db.Update(ctx, func(tx Tx) error {
-			_, err := tx.PlaceEvents(env, placeBatch)
+		placed := 0
+		err = s.db.Update(ctx, func(tx Tx) (err error) {
+			placed, err = tx.PlaceEvents(env, placeBatch)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		if idle++; placed > 0 { // otherwise somebody else placed them meanwhile
+			idle = 0
+		}
 	}
+	return errors.New("events are there that cannot be placed")
 }
 
 // Sweep removes events and receipts that are past their life, in small transactions, until none is left or the context

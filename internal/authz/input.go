@@ -34,6 +34,10 @@ var (
 	domainName     = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
 )
 
+// unaddressable is what URLs take for steps through folders when it stands for a whole name: such an object could be
+// made and never be reached.
+var unaddressable = map[string]bool{".": true, "..": true, "/": true}
+
 // Opt is an input that may be absent. An absent one leaves things as they are.
 type Opt[T any] struct {
 	Set   bool
@@ -133,6 +137,8 @@ func (c *complaints) permissionSlug(field, s string) {
 		c.add(field, "must be at most %d characters", MaxSlug)
 	case !permissionSlug.MatchString(s):
 		c.add(field, "must consist of lowercase letters, digits and the characters - _ : . *")
+	case unaddressable[s]:
+		c.add(field, "must not be '%s', which no URL can hold as a name", s)
 	}
 }
 
@@ -143,6 +149,8 @@ func (c *complaints) externalID(field string, s *string) {
 		c.add(field, "must be 1 to %d ASCII characters other than NUL", MaxExternalID)
 	case len(*s) > MaxExternalID:
 		c.add(field, "must be at most %d characters", MaxExternalID)
+	case unaddressable[*s]:
+		c.add(field, "must not be '%s', which no URL can hold as a name", *s)
 	}
 }
 

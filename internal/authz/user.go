@@ -126,7 +126,7 @@ func (ch *change) userFree(u User, creating bool) error {
 			return fault.New(fault.BadRequest, "email_not_available", "The email '%s' is already used by another user.", u.Email)
 		}
 		e := fault.New(fault.BadRequest, "user_creation_error", "Could not create user: the email '%s' is already used by another user.", u.Email)
-		e.Fields = []fault.Field{{Name: "email", Message: "is already used by another user"}}
+		e.Fields = []fault.Field{{Name: "email", Message: "is already used by another user", Code: "email_not_available"}}
 		return e
 	}
 	if u.ExternalID == nil {

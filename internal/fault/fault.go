@@ -33,10 +33,12 @@ const (
 	CodeForbidden         = "forbidden"
 )
 
-// Field blames one input field. Name is the wire spelling, such as role_slug; Message is a sentence without the name.
+// Field blames one input field. Name is the wire spelling, such as role_slug; Message is a sentence without the name;
+// Code is the contract's code for it, where there is one.
 type Field struct {
 	Name    string
 	Message string
+	Code    string
 }
 
 // Error is a refusal that may be shown to whoever asked. Message never holds internal text or a secret.

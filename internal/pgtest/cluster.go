@@ -54,10 +54,10 @@ type Cluster struct {
 // the test ends.
 func Start(tb testing.TB) *Cluster {
 	tb.Helper()
-	c, err := create()
+	c, err := New()
 	fail(tb, err)
 	tb.Cleanup(func() {
-		if err := c.remove(); err != nil {
+		if err := c.Remove(); err != nil {
 			tb.Error(err)
 		}
 	})
@@ -99,8 +99,9 @@ func (c *Cluster) Restart(tb testing.TB) {
 	}
 }
 
-// create makes a cluster and starts it. After an error nothing is left of it.
-func create() (*Cluster, error) {
+// New makes a cluster and starts it, for a program that is no test and ends it
+// with Remove. After an error nothing is left of it.
+func New() (*Cluster, error) {
 	binaries, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func create() (*Cluster, error) {
 		err = c.startOnFreePort()
 	}
 	if err != nil {
-		return nil, errors.Join(err, c.remove())
+		return nil, errors.Join(err, c.Remove())
 	}
 	return c, nil
 }
@@ -233,8 +234,8 @@ func (c *Cluster) stop() error {
 	}
 }
 
-// remove stops the server and deletes the data.
-func (c *Cluster) remove() error {
+// Remove stops the server and deletes the data.
+func (c *Cluster) Remove() error {
 	return errors.Join(c.stop(), os.RemoveAll(c.folder))
 }
 

@@ -51,7 +51,7 @@ func Main(m *testing.M) {
 	code := m.Run()
 	// Nothing can be starting it any more, all tests are over.
 	if c := shared.cluster; c != nil {
-		if err := c.remove(); err != nil {
+		if err := c.Remove(); err != nil {
 			fmt.Fprintln(os.Stderr, "pgtest:", err)
 			code = max(code, 1)
 		}
@@ -95,7 +95,7 @@ func serverURL() (string, error) {
 	if server := os.Getenv("ROLECALL_TEST_POSTGRES"); server != "" {
 		return server, nil
 	}
-	shared.once.Do(func() { shared.cluster, shared.err = create() })
+	shared.once.Do(func() { shared.cluster, shared.err = New() })
 	if shared.err != nil {
 		return "", shared.err
 	}

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/id"
@@ -31,11 +34,14 @@ func (s *Store) InsertKey(ctx context.Context, k operator.Key) (inserted bool, e
 
 // KeyByHash implements operator.Store.
 func (s *Store) KeyByHash(ctx context.Context, hash string) (k operator.Key, found bool, err error) {
-	err = s.inTx(ctx, s.read, s.dialect.viewOptions, func(t *tx) error {
-		k, found, err = one(t, "reading an API key", scanKey, `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)
-		return err
-	})
-	return k, found, err
+	k, err = scanKey(s.read.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM api_keys WHERE hash = $1`, hash)) // one statement is a snapshot by itself
+	if errors.Is(err, sql.ErrNoRows) {
+		return operator.Key{}, false, nil
+	}
+	if err != nil {
+		return operator.Key{}, false, s.classify(ctx, fmt.Errorf("reading an API key: %w", err))
+	}
+	return k, true, nil
 }
 
 // Keys implements operator.Store.

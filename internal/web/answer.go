@@ -34,7 +34,8 @@ type Refusal struct {
 	Errors  []RefusedField `json:"errors,omitempty"`
 }
 
-// RefusedField names one field and says in Code, which clients print, what is wrong with it.
+// RefusedField names one field and says in Code what is wrong with it: in the contract's word where it has one, else in
+// a sentence, because clients print it.
 type RefusedField struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
@@ -78,7 +79,11 @@ func Refuse(w http.ResponseWriter, err error) {
 	f := fault.Of(err)
 	body := Refusal{Code: f.Code, Message: f.Message}
 	for _, field := range f.Fields {
-		body.Errors = append(body.Errors, RefusedField{Field: field.Name, Code: field.Name + " " + field.Message, Message: field.Message})
+		code := field.Code
+		if code == "" {
+			code = field.Name + " " + field.Message
+		}
+		body.Errors = append(body.Errors, RefusedField{Field: field.Name, Code: code, Message: field.Message})
 	}
 	switch f.Kind {
 	case fault.Unauthorized:
