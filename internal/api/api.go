@@ -51,6 +51,7 @@ type request struct {
 	api    *API
 	route  Route
 	caller authz.Caller
+	org    id.Organization // of the path; empty where the path names none, which means the environment
 	query  web.Query
 	body   []byte
 }
@@ -115,7 +116,7 @@ func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*re
 	if r.query, err = web.ParseQuery(req.URL.RawQuery); err != nil {
 		return nil, err
 	}
-	if err := r.checkPath(); err != nil {
+	if err := r.readPath(); err != nil {
 		return nil, err
 	}
 	if route.Body != nil {
@@ -136,14 +137,17 @@ func bearer(req *http.Request) (string, error) {
 	return value, nil
 }
 
-// checkPath refuses parameters that cannot name anything, before they reach a database.
-func (r *request) checkPath() error {
+// readPath refuses parameters that cannot name anything, before they reach a database, and reads the organization.
+func (r *request) readPath() (err error) {
 	for _, name := range r.route.pathParameters() {
 		if v := r.PathValue(name); v == "" || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 			return fault.New(fault.NotFound, fault.CodeNotFound, "Nothing has such a name (%s).", name)
 		}
+		if name == "organizationId" {
+			r.org, err = pathID[id.Organization](r, name, "Organization")
+		}
 	}
-	return nil
+	return err
 }
 
 // once prepares the receipt of a POST that may be repeated. Routes that change nothing keep none.
@@ -173,15 +177,7 @@ func pathID[T id.Any](r *request, name, noun string) (T, error) {
 	return parsed, nil
 }
 
-// organization reads the owner of roles from the path: the organization, or the environment where there is none.
-func (r *request) organization() (id.Organization, error) {
-	if r.PathValue("organizationId") == "" {
-		return "", nil
-	}
-	return pathID[id.Organization](r, "organizationId", "Organization")
-}
-
-// page reads which part of a list is asked for. Cursors are ids of the type T.
+// pageOf reads which part of a list is asked for. Cursors are ids of the type T.
 func pageOf[T id.Any](r *request, fallback page.Order) (page.Request, error) {
 	raw := page.Raw{Limit: r.query.Get("limit"), Order: r.query.Get("order"), Before: r.query.Get("before"), After: r.query.Get("after")}
 	return page.Parse(raw, fallback, func(s string) bool { _, ok := id.Parse[T](s); return ok })

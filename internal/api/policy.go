@@ -50,33 +50,21 @@ func showPriority(p authz.Policy) any {
 }
 
 func getPolicy(r *request) (authz.Policy, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Policy{}, err
-	}
-	return r.api.rules.Policy(r.Context(), r.caller, org)
+	return r.api.rules.Policy(r.Context(), r.caller, r.org)
 }
 
 func setDefault(r *request) (authz.Policy, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Policy{}, err
-	}
 	in, err := web.Decode[NewDefaultRole](r.body)
 	if err != nil {
 		return authz.Policy{}, err
 	}
-	return r.api.rules.SetDefault(r.Context(), r.caller, org, in.RoleSlug.Value)
+	return r.api.rules.SetDefault(r.Context(), r.caller, r.org, in.RoleSlug.Value)
 }
 
 func setPriority(r *request) (authz.Policy, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Policy{}, err
-	}
 	in, err := web.Decode[NewRolePriority](r.body)
 	if err != nil {
 		return authz.Policy{}, err
 	}
-	return r.api.rules.SetPriority(r.Context(), r.caller, org, in.RoleSlugs.Value)
+	return r.api.rules.SetPriority(r.Context(), r.caller, r.org, in.RoleSlugs.Value)
 }

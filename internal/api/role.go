@@ -96,83 +96,51 @@ func createRole(r *request) (authz.Role, error) {
 }
 
 func createOrganizationRole(r *request) (authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Role{}, err
-	}
 	in, err := web.Decode[NewOrganizationRole](r.body)
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.api.rules.CreateRole(r.Context(), r.caller, org, authz.NewRole{
+	return r.api.rules.CreateRole(r.Context(), r.caller, r.org, authz.NewRole{
 		Slug: in.Slug.Opt(), Name: in.Name.Value, Description: web.Text(in.Description).Value, ResourceType: in.ResourceTypeSlug.Opt(),
 	})
 }
 
 func listRoles(r *request) ([]authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return nil, err
-	}
-	return r.api.rules.ListRoles(r.Context(), r.caller, org)
+	return r.api.rules.ListRoles(r.Context(), r.caller, r.org)
 }
 
 func getRole(r *request) (authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Role{}, err
-	}
-	return r.api.rules.Role(r.Context(), r.caller, org, r.PathValue("slug"))
+	return r.api.rules.Role(r.Context(), r.caller, r.org, r.PathValue("slug"))
 }
 
 func updateRole(r *request) (authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Role{}, err
-	}
 	in, err := web.Decode[Details](r.body)
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.api.rules.UpdateRole(r.Context(), r.caller, org, r.PathValue("slug"), details(in))
+	return r.api.rules.UpdateRole(r.Context(), r.caller, r.org, r.PathValue("slug"), details(in))
 }
 
 func deleteRole(r *request) error {
-	org, err := r.organization()
-	if err != nil {
-		return err
-	}
-	return r.api.rules.DeleteRole(r.Context(), r.caller, org, r.PathValue("slug"))
+	return r.api.rules.DeleteRole(r.Context(), r.caller, r.org, r.PathValue("slug"))
 }
 
 func setRolePermissions(r *request) (authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Role{}, err
-	}
 	in, err := web.Decode[RolePermissions](r.body)
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.api.rules.SetRolePermissions(r.Context(), r.caller, org, r.PathValue("slug"), in.Permissions.Value)
+	return r.api.rules.SetRolePermissions(r.Context(), r.caller, r.org, r.PathValue("slug"), in.Permissions.Value)
 }
 
 func addRolePermission(r *request) (authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Role{}, err
-	}
 	in, err := web.Decode[RolePermission](r.body)
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.api.rules.AddRolePermission(r.Context(), r.caller, org, r.PathValue("slug"), in.Slug.Value)
+	return r.api.rules.AddRolePermission(r.Context(), r.caller, r.org, r.PathValue("slug"), in.Slug.Value)
 }
 
 func removeRolePermission(r *request) (authz.Role, error) {
-	org, err := r.organization()
-	if err != nil {
-		return authz.Role{}, err
-	}
-	return r.api.rules.RemoveRolePermission(r.Context(), r.caller, org, r.PathValue("slug"), r.PathValue("permissionSlug"))
+	return r.api.rules.RemoveRolePermission(r.Context(), r.caller, r.org, r.PathValue("slug"), r.PathValue("permissionSlug"))
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -160,6 +161,7 @@ func policyRoutes() []Route {
 		if owner.operation != "" {
 			changing = append(changing, refuse(409, "organization_has_no_custom_roles"))
 		}
+		changing = slices.Clip(changing) // two routes go on from it
 		routes = append(routes,
 			Route{Method: "GET", Path: owner.path + "/default_role", Operation: "get" + owner.operation + "DefaultRole", Summary: "Get the default role of " + owner.noun + ".", Tag: tag,
 				Status: 200, Answer: DefaultRole{}, Refusals: owner.refusals, Extension: true, handle: action(getPolicy, showDefault)},
