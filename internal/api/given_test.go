@@ -1,0 +1,69 @@
+package api_test
+
+// What tests need to begin with. Each step goes through the API.
+
+func (c *client) permission(slugs ...string) {
+	c.tb.Helper()
+	for _, slug := range slugs {
+		c.post("/authorization/permissions", object{"slug": slug, "name": slug}).is(201)
+	}
+}
+
+func (c *client) role(slug string, permissions ...string) {
+	c.tb.Helper()
+	c.post("/authorization/roles", object{"slug": slug, "name": slug}).is(201)
+	if len(permissions) > 0 {
+		c.put("/authorization/roles/"+slug+"/permissions", object{"permissions": permissions}).is(200)
+	}
+}
+
+func (c *client) organization(name string) string {
+	c.tb.Helper()
+	return c.post("/organizations", object{"name": name}).is(201).text("id")
+}
+
+// rolesOf is the path of the roles of an organization.
+func rolesOf(org string) string { return "/authorization/organizations/" + org + "/roles" }
+
+func (c *client) custom(org, slug string, permissions ...string) {
+	c.tb.Helper()
+	c.post(rolesOf(org), object{"slug": slug, "name": slug}).is(201)
+	if len(permissions) > 0 {
+		c.put(rolesOf(org)+"/"+slug+"/permissions", object{"permissions": permissions}).is(200)
+	}
+}
+
+func (c *client) user(email string) string {
+	c.tb.Helper()
+	return c.post(users, object{"email": email}).is(201).text("id")
+}
+
+// member puts a user into an organization, with a role or, for "", the default.
+func (c *client) member(user, org, role string) string {
+	c.tb.Helper()
+	body := object{"user_id": user, "organization_id": org}
+	if role != "" {
+		body["role_slug"] = role
+	}
+	return c.post(memberships, body).is(201).text("id")
+}
+
+// may asks whether a membership holds a permission.
+func (c *client) may(membership, permission string) bool {
+	c.tb.Helper()
+	a := c.post("/authorization/organization_memberships/"+membership+"/check", object{"permission_slug": permission}).is(200)
+	allowed, ok := a.at("authorized").(bool)
+	if !ok {
+		c.tb.Errorf("%s: no verdict: %s", a.call, a.raw)
+	}
+	return allowed
+}
+
+const (
+	memberships = "/user_management/organization_memberships"
+	users       = "/user_management/users"
+	permissions = "/authorization/permissions"
+	roles       = "/authorization/roles"
+	// nobody's is well formed and names nothing.
+	nobodys = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+)
