@@ -58,6 +58,9 @@ func (t together) View(_ context.Context, fn func(authz.Reader) error) error { r
 
 // Update implements authz.DB.
 func (t together) Update(_ context.Context, fn func(authz.Tx) error) error { return fn(t.tx) }
+func (t together) PlaceEvents(context.Context, id.Environment, int64, int) (int, error) {
+	return 0, errors.New("events cannot be placed within another transaction")
+}
 
 // perCommit is how many organizations are made in one transaction.
 const perCommit = 25
@@ -65,7 +68,7 @@ const perCommit = 25
 // settle fills an empty database and closes it.
 func (b *bench) settle(ctx context.Context, d database, p plan) (w *world, err error) {
 	b.say("%s: making a world of %d organizations", d.Name, p.organizations)
-	db, err := store.Open(ctx, d.location, store.Visit)
+	db, err := store.Open(ctx, d.location, store.Serve)
 	if err != nil {
 		return nil, err
 	}

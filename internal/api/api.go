@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -28,7 +29,7 @@ type API struct {
 
 // New returns the API over its services. version goes into the OpenAPI document.
 func New(rules *authz.Service, keys *operator.Service, version string) (*API, error) {
-	document, err := web.Encode(Document(version))
+	document, err := event.Encode(Document(version))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +67,7 @@ func action[Out any](call func(*request) (Out, error), show func(Out) any) handl
 			if show == nil {
 				return r.route.Status, nil, nil
 			}
-			body, err := web.Encode(show(result.(Out)))
+			body, err := event.Encode(show(result.(Out)))
 			return r.route.Status, body, err
 		}
 		if r.caller.Once != nil {
@@ -160,7 +161,7 @@ func (r *request) once(owner id.APIKey) error {
 		return fault.BadField("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
 	}
 	sum := sha256.New()
-	for _, part := range []string{r.Method, r.URL.EscapedPath(), string(r.body)} {
+	for _, part := range []string{r.Method, r.URL.EscapedPath(), r.URL.RawQuery, string(r.body)} {
 		sum.Write([]byte(part))
 		sum.Write([]byte{0})
 	}
@@ -214,7 +215,7 @@ func shown[T, J any](show func(T) J) func(page.Page[T]) any {
 	}
 }
 
-// Health answers whether the process runs; Ready whether it can answer, by asking ping.
+// Health adds /healthz, which answers while the process runs, and /readyz, which answers while ping succeeds.
 func Health(r *web.Router, ping func(*http.Request) error, log *slog.Logger) {
 	r.Handle(http.MethodGet, "/healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		web.Write(w, http.StatusOK, []byte(`{"status":"ok"}`))

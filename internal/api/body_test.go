@@ -44,7 +44,7 @@ func wrong(t reflect.Type, nullable bool) []any {
 	case t.Kind() == reflect.Bool:
 		all = []any{number, json.RawMessage("0"), "true", "", list{}, object{}}
 	case t.Kind() == reflect.Map:
-		all = []any{number, huge, true, "x", list{}, list{object{}}, object{"k": number}, object{"k": nil}, object{"k": object{}}, object{"k": list{}}, object{"k": "\x00"}, object{"\x00": "v"}}
+		all = []any{number, huge, true, "x", list{}, list{object{}}, object{"k": number}, object{"k": object{}}, object{"k": list{}}, object{"k": "\x00"}, object{"\x00": "v"}}
 	case t == reflect.TypeFor[[]string]():
 		all = []any{number, huge, true, "x", object{}, list{number}, list{nil}, list{list{}}, list{object{}}, list{"a", false}, list{"a\x00"}}
 	case t == reflect.TypeFor[[]api.DomainData]():

@@ -176,9 +176,10 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "object"}
 	case t.Kind() == reflect.Slice:
 		return object{"type": "array", "items": s.of(t.Elem())}
-	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.String:
-		return object{"type": "object", "maxProperties": 50, "propertyNames": object{"maxLength": 40},
-			"additionalProperties": object{"type": "string", "maxLength": 600}}
+	case t.Kind() == reflect.Map && t.Elem().Kind() != reflect.Interface:
+		value := s.of(t.Elem())
+		value["maxLength"] = 600
+		return object{"type": "object", "maxProperties": 50, "propertyNames": object{"maxLength": 40}, "additionalProperties": value}
 	case t.Kind() == reflect.Map:
 		return object{"type": "object"}
 	}

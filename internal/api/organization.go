@@ -11,29 +11,35 @@ import (
 
 // DomainData is a domain as given.
 type DomainData struct {
-	Domain string `json:"domain" example:"acme.example"`
-	State  string `json:"state" enum:"pending,verified"`
+	Domain web.Field[string] `json:"domain" required:"true" example:"acme.example"`
+	State  web.Field[string] `json:"state" required:"true" enum:"pending,verified"`
+}
+
+// UnmarshalJSON reads a domain as strictly as a body is read.
+func (d *DomainData) UnmarshalJSON(raw []byte) (err error) {
+	*d, err = web.Decode[DomainData](raw)
+	return err
 }
 
 // NewOrganization is the body that creates an organization.
 type NewOrganization struct {
-	Name                             web.Field[string]            `json:"name" required:"true" maxLength:"256" example:"Acme"`
-	AllowProfilesOutsideOrganization web.Field[bool]              `json:"allow_profiles_outside_organization" example:"false"`
-	Domains                          web.Field[[]string]          `json:"domains" doc:"Deprecated: domain_data says the state too. These are taken as verified." example:"acme.example"`
-	DomainData                       web.Field[[]DomainData]      `json:"domain_data"`
-	Metadata                         web.Field[map[string]string] `json:"metadata" nullable:"true" doc:"Replaces the whole; null empties it."`
-	ExternalID                       web.Field[string]            `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" doc:"Your own id, unique in the environment." example:"cus_42"`
+	Name                             web.Field[string]             `json:"name" required:"true" maxLength:"256" example:"Acme"`
+	AllowProfilesOutsideOrganization web.Field[bool]               `json:"allow_profiles_outside_organization" example:"false"`
+	Domains                          web.Field[[]string]           `json:"domains" doc:"Deprecated: domain_data says the state too. These are taken as verified." example:"acme.example"`
+	DomainData                       web.Field[[]DomainData]       `json:"domain_data"`
+	Metadata                         web.Field[map[string]*string] `json:"metadata" nullable:"true"`
+	ExternalID                       web.Field[string]             `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" doc:"Your own id, unique in the environment." example:"cus_42"`
 }
 
 // OrganizationChange is the body that changes an organization. Absent keys leave things as they are.
 type OrganizationChange struct {
-	Name                             web.Field[string]            `json:"name" maxLength:"256" example:"Acme"`
-	AllowProfilesOutsideOrganization web.Field[bool]              `json:"allow_profiles_outside_organization" example:"false"`
-	Domains                          web.Field[[]string]          `json:"domains" doc:"Deprecated: domain_data says the state too. These are taken as verified." example:"acme.example"`
-	DomainData                       web.Field[[]DomainData]      `json:"domain_data" doc:"Replaces the whole list."`
-	StripeCustomerID                 web.Field[string]            `json:"stripe_customer_id" nullable:"true" maxLength:"256" example:"cus_stripe"`
-	Metadata                         web.Field[map[string]string] `json:"metadata" nullable:"true" doc:"Replaces the whole; null empties it."`
-	ExternalID                       web.Field[string]            `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" doc:"null clears it." example:"cus_42"`
+	Name                             web.Field[string]             `json:"name" maxLength:"256" example:"Acme"`
+	AllowProfilesOutsideOrganization web.Field[bool]               `json:"allow_profiles_outside_organization" example:"false"`
+	Domains                          web.Field[[]string]           `json:"domains" doc:"Deprecated: domain_data says the state too. These are taken as verified." example:"acme.example"`
+	DomainData                       web.Field[[]DomainData]       `json:"domain_data" doc:"Replaces the whole list."`
+	StripeCustomerID                 web.Field[string]             `json:"stripe_customer_id" nullable:"true" maxLength:"256" example:"cus_stripe"`
+	Metadata                         web.Field[map[string]*string] `json:"metadata" nullable:"true" doc:"Merged into what is there: a key with null is removed, null for the whole removes all."`
+	ExternalID                       web.Field[string]             `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" doc:"null clears it." example:"cus_42"`
 }
 
 func organizationBody(o authz.Organization) event.Organization { return o.Payload() }
@@ -47,10 +53,10 @@ func domains(names web.Field[[]string], data web.Field[[]DomainData]) (authz.Opt
 	}
 	var all []authz.DomainInput
 	for _, n := range names.Value {
-		all = append(all, authz.DomainInput{Name: n, State: authz.DomainVerified})
+		all = append(all, authz.DomainInput{Name: n, State: authz.DomainVerified, Field: "domains"})
 	}
 	for _, d := range data.Value {
-		all = append(all, authz.DomainInput{Name: d.Domain, State: d.State})
+		all = append(all, authz.DomainInput{Name: d.Domain.Value, State: d.State.Value, Field: "domain_data"})
 	}
 	return authz.Opt[[]authz.DomainInput]{Set: names.Set || data.Set, Value: all}, nil
 }

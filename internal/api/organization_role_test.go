@@ -85,7 +85,8 @@ func TestCustomRoleSlugs(t *testing.T) {
 			w.get(path+"/"+slug).is(200).has("id", a.text("id"))
 		}
 		// The same name twice is two slugs.
-		if w.post(path, object{"name": "Twin"}).is(201).text("slug") == w.post(path, object{"name": "Twin"}).is(201).text("slug") {
+		first := w.post(path, object{"name": "Twin"}).is(201).text("slug")
+		if second := w.post(path, object{"name": "Twin"}).is(201).text("slug"); first == second {
 			t.Error("two roles with one slug")
 		}
 	})

@@ -28,11 +28,10 @@ type Route struct {
 
 // Parameter is one parameter of the query.
 type Parameter struct {
-	Name     string
-	Kind     string // string, integer or array
-	Enum     []string
-	Required bool
-	Summary  string
+	Name    string
+	Kind    string // string, integer or array
+	Enum    []string
+	Summary string
 }
 
 // Refusal is a status with the codes that it can carry.

@@ -139,13 +139,21 @@ func TestMalformedBodies(t *testing.T) {
 // Text comes back as it was sent: what is in a string is never escaped for another world than JSON's.
 func TestTextIsKept(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		for i, text := range []string{`<b>&amp;"'\/`, "日本語 العربية 😀", "a\u2028b\u2029c", "e\u0301 é", "\u200b\u202e", "\x01\x1f\x7f", " lead and trail ", "'; DROP TABLE roles; --", "%s%d$1", "\ufffd\uffff", strings.Repeat("😀", 48)} {
+		for i, text := range []string{`<b>&amp;"'\/`, "日本語 العربية 😀", "a\u2028b\u2029c", "e\u0301 é", "a\u200b\u202e", " lead and trail ", "'; DROP TABLE roles; --", "%s%d$1", "\ufffd\uffff", strings.Repeat("😀", 48)} {
 			slug := fmt.Sprintf("p%d", i)
 			w.post(permissions, object{"slug": slug, "name": text, "description": text}).is(201).has("name", text).has("description", text)
 			w.get(permissions+"/"+slug).is(200).has("name", text)
 		}
-		// Half a surrogate is no character: JSON readers put the replacement character in its place.
-		w.post(permissions, `{"slug":"half","name":"a\ud800b"}`).is(201).has("name", "a\ufffdb")
+		// Half a surrogate is no character: JSON readers would put the replacement character in its place.
+		for _, half := range []string{`a\ud800b`, `\udc00`, `\ud800\ud800`, `\ud83d\\ude00`, `\uD83D`} {
+			w.post(permissions, `{"slug":"half","name":"`+half+`"}`).refused(422, "invalid_request_parameters", "name")
+		}
+		w.post(permissions, `{"slug":"whole","name":"\ud83d\ude00 \\ud800"}`).is(201).has("name", `😀 \ud800`)
+		// A name is one line that people can read.
+		for _, name := range []string{"\u200b\u202e", "\x01", "a\nb", "\x7f"} {
+			w.post(permissions, object{"slug": "name", "name": name}).refused(422, "invalid_request_parameters", "name")
+		}
+		w.post(permissions, object{"slug": "lines", "name": "n", "description": "a\nb\x01"}).is(201).has("description", "a\nb\x01")
 	})
 }
 
@@ -161,8 +169,9 @@ func TestQueries(t *testing.T) {
 		}
 		w.get(organizations + "?x=1&y[]=2&=3&&limit=5&z").is(200)
 		w.get(organizations + "?" + strings.Repeat("a=b&", 5000)).is(200)
-		w.get(organizations + "?search=" + strings.Repeat("a", 10_000)).lists("id")
-		w.get(organizations + "?domains=" + strings.Repeat("a.example,", 3000)).is(200)
+		w.get(organizations+"?search="+strings.Repeat("a", 10_000)).refused(422, "invalid_request_parameters", "search")
+		w.get(organizations+"?domains="+strings.Repeat("a.example,", 3000)).refused(422, "invalid_request_parameters", "domains")
+		w.get(organizations + "?search=" + strings.Repeat("%25", 256) + "&domains=" + strings.Repeat("a.example,", 100)).lists("id")
 		w.get(memberships + "?user_id=x&statuses=" + strings.Repeat("active,", 3000)).is(200)
 	})
 }

@@ -11,29 +11,29 @@ import (
 
 // NewUser is the body that creates a user.
 type NewUser struct {
-	Email         web.Field[string]            `json:"email" required:"true" format:"email" maxLength:"254" doc:"Unique in the environment, whatever its case." example:"ada@acme.example"`
-	FirstName     web.Field[string]            `json:"first_name" nullable:"true" maxLength:"256" example:"Ada"`
-	LastName      web.Field[string]            `json:"last_name" nullable:"true" maxLength:"256" example:"Lovelace"`
-	Name          web.Field[string]            `json:"name" nullable:"true" maxLength:"256" example:"Ada Lovelace"`
-	EmailVerified web.Field[bool]              `json:"email_verified" nullable:"true" example:"true"`
-	Metadata      web.Field[map[string]string] `json:"metadata" nullable:"true"`
-	ExternalID    web.Field[string]            `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" example:"u_42"`
-	Password      web.Field[string]            `json:"password" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
-	PasswordHash  web.Field[string]            `json:"password_hash" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
+	Email         web.Field[string]             `json:"email" required:"true" format:"email" maxLength:"254" doc:"Unique in the environment, whatever its case." example:"ada@acme.example"`
+	FirstName     web.Field[string]             `json:"first_name" nullable:"true" maxLength:"256" example:"Ada"`
+	LastName      web.Field[string]             `json:"last_name" nullable:"true" maxLength:"256" example:"Lovelace"`
+	Name          web.Field[string]             `json:"name" nullable:"true" maxLength:"256" example:"Ada Lovelace"`
+	EmailVerified web.Field[bool]               `json:"email_verified" nullable:"true" example:"true"`
+	Metadata      web.Field[map[string]*string] `json:"metadata" nullable:"true"`
+	ExternalID    web.Field[string]             `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" example:"u_42"`
+	Password      web.Field[string]             `json:"password" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
+	PasswordHash  web.Field[string]             `json:"password_hash" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
 }
 
 // UserChange is the body that changes a user. Absent keys leave things as they are.
 type UserChange struct {
-	Email         web.Field[string]            `json:"email" format:"email" maxLength:"254" example:"ada@acme.example"`
-	FirstName     web.Field[string]            `json:"first_name" nullable:"true" maxLength:"256" example:"Ada"`
-	LastName      web.Field[string]            `json:"last_name" nullable:"true" maxLength:"256" example:"Lovelace"`
-	Name          web.Field[string]            `json:"name" nullable:"true" maxLength:"256" example:"Ada Lovelace"`
-	EmailVerified web.Field[bool]              `json:"email_verified" nullable:"true" example:"true"`
-	Metadata      web.Field[map[string]string] `json:"metadata" nullable:"true" doc:"Replaces the whole; null empties it."`
-	ExternalID    web.Field[string]            `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" doc:"null clears it." example:"u_42"`
-	Locale        web.Field[string]            `json:"locale" nullable:"true" maxLength:"48" example:"en"`
-	Password      web.Field[string]            `json:"password" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
-	PasswordHash  web.Field[string]            `json:"password_hash" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
+	Email         web.Field[string]             `json:"email" format:"email" maxLength:"254" example:"ada@acme.example"`
+	FirstName     web.Field[string]             `json:"first_name" nullable:"true" maxLength:"256" example:"Ada"`
+	LastName      web.Field[string]             `json:"last_name" nullable:"true" maxLength:"256" example:"Lovelace"`
+	Name          web.Field[string]             `json:"name" nullable:"true" maxLength:"256" example:"Ada Lovelace"`
+	EmailVerified web.Field[bool]               `json:"email_verified" nullable:"true" example:"true"`
+	Metadata      web.Field[map[string]*string] `json:"metadata" nullable:"true" doc:"Merged into what is there: a key with null is removed, null for the whole removes all."`
+	ExternalID    web.Field[string]             `json:"external_id" nullable:"true" maxLength:"128" pattern:"^[\\x01-\\x7F]+$" doc:"null clears it." example:"u_42"`
+	Locale        web.Field[string]             `json:"locale" nullable:"true" maxLength:"48" example:"en"`
+	Password      web.Field[string]             `json:"password" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
+	PasswordHash  web.Field[string]             `json:"password_hash" nullable:"true" doc:"Refused unless null: Rolecall keeps no passwords of users."`
 }
 
 func userBody(u authz.User) event.User { return u.Payload() }
@@ -41,10 +41,13 @@ func userBody(u authz.User) event.User { return u.Payload() }
 func showUser(u authz.User) any { return u.Payload() }
 
 // noPassword refuses what would otherwise be dropped in silence.
-func noPassword(fields map[string]web.Field[string]) error {
-	for name, f := range fields {
+func noPassword(password, hash web.Field[string]) error {
+	for _, f := range []struct {
+		web.Field[string]
+		name string
+	}{{password, "password"}, {hash, "password_hash"}} {
 		if f.Set && !f.Null {
-			return fault.BadField(name, "cannot be stored: Rolecall keeps no passwords of users")
+			return fault.BadField(f.name, "cannot be stored: Rolecall keeps no passwords of users")
 		}
 	}
 	return nil
@@ -60,7 +63,7 @@ func createUser(r *request) (authz.User, error) {
 	if err != nil {
 		return authz.User{}, err
 	}
-	if err := noPassword(map[string]web.Field[string]{"password": in.Password, "password_hash": in.PasswordHash}); err != nil {
+	if err := noPassword(in.Password, in.PasswordHash); err != nil {
 		return authz.User{}, err
 	}
 	return r.api.rules.CreateUser(r.Context(), r.caller, authz.UserInput{
@@ -78,7 +81,7 @@ func updateUser(r *request) (authz.User, error) {
 	if err != nil {
 		return authz.User{}, err
 	}
-	if err := noPassword(map[string]web.Field[string]{"password": in.Password, "password_hash": in.PasswordHash}); err != nil {
+	if err := noPassword(in.Password, in.PasswordHash); err != nil {
 		return authz.User{}, err
 	}
 	return r.api.rules.UpdateUser(r.Context(), r.caller, u, authz.UserInput{

@@ -34,7 +34,8 @@ type world struct {
 	env   id.Environment
 	url   string
 
-	events eventReader
+	handler http.Handler
+	events  eventReader
 }
 
 // onBoth runs a test in a fresh world on each database.
@@ -107,7 +108,8 @@ func newWorld(tb testing.TB, location string) *world {
 	router := web.NewRouter()
 	door.Register(router)
 	api.Health(router, func(r *http.Request) error { return w.db.Ping(r.Context()) }, log)
-	server := httptest.NewServer(web.Wrap(router, log, ids))
+	w.handler = web.Wrap(router, log, ids)
+	server := httptest.NewServer(w.handler)
 	tb.Cleanup(server.Close)
 	w.url = server.URL
 	w.client, w.env = w.environment(tb, "production")

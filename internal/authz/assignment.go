@@ -30,6 +30,8 @@ type Assignment struct {
 // AssignmentReader finds assignments.
 type AssignmentReader interface {
 	Assignments(org id.Organization, m id.Membership) ([]Assignment, error)
+	// AssignmentsOf finds the assignments of at most page.MaxLimit memberships, which are of the given organizations.
+	AssignmentsOf(orgs []id.Organization, ms []id.Membership) (map[id.Membership][]Assignment, error)
 }
 
 // AssignmentWriter stores assignments.
@@ -58,7 +60,7 @@ func (in RolesInput) slug() (slug string, given bool, err error) {
 	}
 	for _, s := range in.Slugs.Value[1:] {
 		if s != in.Slugs.Value[0] {
-			return "", false, fault.New(fault.Invalid, "multiple_roles_not_enabled", "Multiple roles are not enabled for this environment.")
+			return "", false, fault.New(fault.Invalid, "multiple_roles_not_enabled", "Multiple roles are not enabled for this environment; role_slugs must name one role.")
 		}
 	}
 	return in.Slugs.Value[0], true, nil

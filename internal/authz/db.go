@@ -16,6 +16,10 @@ type DB interface {
 	// Update runs fn as if alone and commits all of it or, when fn or the commit fails, nothing. fn may run again,
 	// so it must touch nothing but its Tx. When Update returns nil the change is durable.
 	Update(ctx context.Context, fn func(Tx) error) error
+	// PlaceEvents gives at most max of the committed events of an environment that have no place and a serial up to
+	// the given one the next places, by serial, and says how many it placed. It is the one write beside Update: it
+	// decides nothing, and as part of a serializable transaction it would make every writer wait for every reader.
+	PlaceEvents(ctx context.Context, env id.Environment, upTo int64, max int) (placed int, err error)
 }
 
 // Reader reads one snapshot. Look-ups report a missing row by found = false, not by an error.
@@ -71,6 +75,7 @@ type change struct {
 	caller Caller
 	now    time.Time
 	ids    *id.Source
+	events []event.Event // in the order in which they happened, written at the end
 }
 
 // write runs fn in a transaction and returns its result. With a receipt in the caller, a request that already
@@ -87,6 +92,9 @@ func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T
 			return err
 		}
 		result = r
+		if err := ch.InsertEvents(ch.events); err != nil {
+			return err
+		}
 		return ch.keepReceipt(r)
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 )
@@ -47,7 +46,7 @@ func (s *Service) CreateEnvironment(ctx context.Context, name string) (Environme
 	if err := bad.err(); err != nil {
 		return Environment{}, err
 	}
-	return write(ctx, s, Caller{Actor: event.Actor{}}, func(ch *change) (Environment, error) {
+	return write(ctx, s, Caller{}, func(ch *change) (Environment, error) {
 		if _, taken, err := ch.EnvironmentByName(name); err != nil {
 			return Environment{}, err
 		} else if taken {

@@ -1,11 +1,7 @@
 package authz
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -33,22 +29,19 @@ type EventReader interface {
 	Events(env id.Environment, f EventFilter, r page.Request) (page.Page[event.Event], error)
 	// EventPlaced reports whether a placed event of that id exists, so that it can be a cursor.
 	EventPlaced(env id.Environment, e id.Event) (bool, error)
-	// EventsUnplaced reports whether committed events still lack a place.
-	EventsUnplaced(env id.Environment) (bool, error)
+	// LastUnplaced finds the largest serial of a committed event that lacks a place.
+	LastUnplaced(env id.Environment) (serial int64, found bool, err error)
 }
 
 // EventWriter writes events. An event is written without a place and gets one after its commit, in an order that
 // agrees with cause and effect; so a reader that walks the places misses nothing, whatever the number of writers.
 type EventWriter interface {
-	InsertEvent(event.Event) error
-	// PlaceEvents gives the committed events of an environment that have no place the next places, at most max at
-	// a time, and says how many it placed.
-	PlaceEvents(env id.Environment, max int) (int, error)
+	InsertEvents([]event.Event) error
 	// DeleteEvents removes up to max events older than the given instant and says how many.
 	DeleteEvents(before time.Time, max int) (int, error)
 }
 
-// emit writes an event of this change; for an update, before is the former payload, else nil.
+// emit adds an event of this change; for an update, before is the former payload, else nil.
 func (ch *change) emit(t event.Type, org id.Organization, payload, before any) error {
 	ctx := event.Context{}
 	if ch.caller.Actor.ID != "" {
@@ -61,29 +54,19 @@ func (ch *change) emit(t event.Type, org id.Organization, payload, before any) e
 		}
 		ctx.Previous = previous
 	}
-	data, err := compact(payload)
+	data, err := event.Encode(payload)
 	if err != nil {
 		return err
 	}
-	context, err := compact(ctx)
+	context, err := event.Encode(ctx)
 	if err != nil {
 		return err
 	}
-	return ch.InsertEvent(event.Event{
+	ch.events = append(ch.events, event.Event{
 		ID: id.New[id.Event](ch.ids), Environment: ch.caller.Environment, Organization: org,
 		Type: t, Data: data, Context: context, CreatedAt: ch.now,
 	})
-}
-
-// compact encodes without HTML escapes: receivers verify signatures over what JSON.stringify would have written.
-func compact(v any) (json.RawMessage, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encoding an event: %w", err)
-	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
+	return nil
 }
 
 // placeBatch bounds how many events one transaction places.
@@ -120,26 +103,18 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 	})
 }
 
-// placeEvents places every event committed before the call. It writes only when there is something to place.
+// placeEvents places every event committed before the call, and none that is written meanwhile, so that it ends however
+// many writers there are.
 func (s *Service) placeEvents(ctx context.Context, env id.Environment) error {
-	for idle := 0; idle < 100; {
-		waiting, err := read(ctx, s, func(r Reader) (bool, error) { return r.EventsUnplaced(env) })
-		if err != nil || !waiting {
-			return err
-		}
-		placed := 0
-		err = s.db.Update(ctx, func(tx Tx) (err error) {
-			placed, err = tx.PlaceEvents(env, placeBatch)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if idle++; placed > 0 { // otherwise somebody else placed them meanwhile
-			idle = 0
-		}
+	last := int64(0)
+	waiting, err := read(ctx, s, func(r Reader) (found bool, err error) {
+		last, found, err = r.LastUnplaced(env)
+		return found, err
+	})
+	for placed := placeBatch; err == nil && waiting && placed == placeBatch; {
+		placed, err = s.db.PlaceEvents(ctx, env, last, placeBatch)
 	}
-	return errors.New("events are there that cannot be placed")
+	return err
 }
 
 // Sweep removes events and receipts that are past their life, in small transactions, until none is left or the context

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"fmt"
+	"maps"
 	"net/mail"
 	"regexp"
 	"strings"
@@ -105,10 +106,14 @@ func (c *complaints) optionalText(field string, s *string, max int) {
 	}
 }
 
-// name checks a name that people read: text that is not blank.
+// name checks a name that people read: one line of text that is not blank.
 func (c *complaints) name(field, s string, max int) {
-	if strings.TrimFunc(s, unicode.IsSpace) == "" {
+	if strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) }) == "" {
 		c.add(field, "must not be empty")
+		return
+	}
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		c.add(field, "must not contain control characters")
 		return
 	}
 	c.text(field, s, max)
@@ -154,7 +159,7 @@ func (c *complaints) externalID(field string, s *string) {
 	}
 }
 
-// checkMetadata has a code of its own in the contract.
+// checkMetadata checks what would be stored. It has a code of its own in the contract.
 func checkMetadata(m map[string]string) error {
 	bad := func(format string, args ...any) error {
 		f := fault.Field{Name: "metadata", Message: fmt.Sprintf(format, args...)}
@@ -174,6 +179,23 @@ func checkMetadata(m map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// mergeMetadata applies an update: present keys are set, those with nil removed, the others stay; a nil update removes
+// all of them.
+func mergeMetadata(update map[string]*string, had map[string]string) map[string]string {
+	merged := maps.Clone(had)
+	if update == nil || merged == nil {
+		merged = map[string]string{}
+	}
+	for k, v := range update {
+		if v == nil {
+			delete(merged, k)
+		} else {
+			merged[k] = *v
+		}
+	}
+	return merged
 }
 
 // normalEmail returns the form under which an e-mail address is compared: normalized first, validated after, so that

@@ -1,7 +1,9 @@
 package authz
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -75,8 +77,9 @@ type MembershipWriter interface {
 	InsertMembership(Membership) error
 	// UpdateMembership stores status, directory_managed and updated_at.
 	UpdateMembership(Membership) error
-	// DeleteMembership removes a membership and its assignments.
-	DeleteMembership(Membership) error
+	// DeleteMemberships removes the memberships of an organization, of a user, or of one in the other, with their
+	// assignments. Statuses do not narrow it.
+	DeleteMemberships(MembershipFilter) error
 }
 
 // membership finds a membership of the caller's environment.
@@ -120,7 +123,7 @@ func (s *Service) CreateMembership(ctx context.Context, c Caller, u id.User, org
 		if err := ch.assign(m, policy, roles, true); err != nil {
 			return Member{}, err
 		}
-		member, err := loadMember(ch, c, m, &policy)
+		member, err := loadMember(ch, c, m)
 		if err != nil {
 			return Member{}, err
 		}
@@ -137,7 +140,7 @@ func (ch *change) returning(m Membership, policy Policy, roles RolesInput) (Memb
 		return Member{}, fault.New(fault.Conflict, "organization_membership_already_exists",
 			"User '%s' already has an active membership in organization '%s'.", m.User, m.Organization)
 	}
-	return ch.alterMember(m, policy, func(m *Membership) error {
+	return ch.alterMember(m, func(m *Membership) error {
 		m.Status = StatusActive
 		return ch.assign(*m, policy, roles, true)
 	})
@@ -149,15 +152,15 @@ func pendingRefusal(verb string) error {
 }
 
 // alterMember lets alter change a membership or its assignments, stores it and says so, if it shows another then.
-func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membership) error) (Member, error) {
-	before, err := loadMember(ch, ch.caller, m, &policy)
+func (ch *change) alterMember(m Membership, alter func(*Membership) error) (Member, error) {
+	before, err := loadMember(ch, ch.caller, m)
 	if err != nil {
 		return Member{}, err
 	}
 	if err := alter(&m); err != nil {
 		return Member{}, err
 	}
-	after, err := loadMember(ch, ch.caller, m, &policy)
+	after, err := loadMember(ch, ch.caller, m)
 	if err != nil {
 		return Member{}, err
 	}
@@ -172,29 +175,64 @@ func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membershi
 	return after, ch.emit(event.MembershipUpdated, m.Organization, after.payload(after.Held), was)
 }
 
-// loadMember adds to a membership what its answers show. policy may be nil; it is read then.
-func loadMember(r Reader, c Caller, m Membership, policy *Policy) (Member, error) {
-	person, err := user(r, c, m.User)
+// loadMembers adds to memberships what their answers show, with one look-up of each kind for all of them.
+func loadMembers(r Reader, c Caller, ms []Membership) ([]Member, error) {
+	people, err := r.UsersByID(c.Environment, column(ms, func(m Membership) id.User { return m.User }))
 	if err != nil {
-		return Member{}, err
+		return nil, err
 	}
-	org, err := organization(r, c, m.Organization)
+	orgs := column(ms, func(m Membership) id.Organization { return m.Organization })
+	names, err := r.OrganizationNames(c.Environment, orgs)
 	if err != nil {
-		return Member{}, err
+		return nil, err
 	}
-	if policy == nil {
-		p, err := loadPolicy(r, c, m.Organization)
-		if err != nil {
-			return Member{}, err
+	policies := map[id.Organization]Policy{}
+	for _, org := range orgs {
+		if policies[org], err = loadPolicy(r, c, org); err != nil {
+			return nil, err
 		}
-		policy = &p
 	}
-	assignments, err := r.Assignments(m.Organization, m.ID)
+	held, err := heldBy(r, ms, policies)
+	if err != nil {
+		return nil, err
+	}
+	members := make([]Member, len(ms))
+	for i, m := range ms {
+		members[i] = Member{Membership: m, OrganizationName: names[m.Organization], Person: people[m.User], Held: held[m.ID]}
+	}
+	return members, nil
+}
+
+// heldBy computes the effective roles of memberships.
+func heldBy(r Reader, ms []Membership, policies map[id.Organization]Policy) (map[id.Membership][]Held, error) {
+	orgs := column(ms, func(m Membership) id.Organization { return m.Organization })
+	assignments, err := r.AssignmentsOf(orgs, column(ms, func(m Membership) id.Membership { return m.ID }))
+	if err != nil {
+		return nil, err
+	}
+	held := make(map[id.Membership][]Held, len(ms))
+	for _, m := range ms {
+		held[m.ID] = EffectiveRoles(Facts{Membership: m, Assignments: assignments[m.ID], Policy: policies[m.Organization]})
+	}
+	return held, nil
+}
+
+// column lists the different values of one attribute.
+func column[T any, V cmp.Ordered](rows []T, of func(T) V) []V {
+	values := make([]V, len(rows))
+	for i, row := range rows {
+		values[i] = of(row)
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+func loadMember(r Reader, c Caller, m Membership) (Member, error) {
+	members, err := loadMembers(r, c, []Membership{m})
 	if err != nil {
 		return Member{}, err
 	}
-	held := EffectiveRoles(Facts{Membership: m, Assignments: assignments, Policy: *policy})
-	return Member{Membership: m, OrganizationName: org.Name, Person: person, Held: held}, nil
+	return members[0], nil
 }
 
 // Member finds a membership by id.
@@ -204,7 +242,7 @@ func (s *Service) Member(ctx context.Context, c Caller, m id.Membership) (Member
 		if err != nil {
 			return Member{}, err
 		}
-		return loadMember(r, c, found, nil)
+		return loadMember(r, c, found)
 	})
 }
 
@@ -218,6 +256,8 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 	if len(f.Statuses) == 0 {
 		f.Statuses = []Status{StatusActive}
 	}
+	slices.Sort(f.Statuses)
+	f.Statuses = slices.Compact(f.Statuses)
 	for _, st := range f.Statuses {
 		if st != StatusActive && st != StatusInactive && st != StatusPending {
 			return page.Page[Member]{}, fault.BadField("statuses", "must be any of active, inactive, pending")
@@ -228,21 +268,8 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 		if err != nil {
 			return page.Page[Member]{}, err
 		}
-		members := page.Page[Member]{Items: make([]Member, len(found.Items)), Before: found.Before, After: found.After}
-		policies := map[id.Organization]*Policy{}
-		for i, m := range found.Items {
-			if policies[m.Organization] == nil {
-				p, err := loadPolicy(tx, c, m.Organization)
-				if err != nil {
-					return page.Page[Member]{}, err
-				}
-				policies[m.Organization] = &p
-			}
-			if members.Items[i], err = loadMember(tx, c, m, policies[m.Organization]); err != nil {
-				return page.Page[Member]{}, err
-			}
-		}
-		return members, nil
+		members, err := loadMembers(tx, c, found.Items)
+		return page.Page[Member]{Items: members, Before: found.Before, After: found.After}, err
 	})
 }
 
@@ -257,7 +284,7 @@ func (s *Service) changeMember(ctx context.Context, c Caller, m id.Membership, a
 		if err != nil {
 			return Member{}, err
 		}
-		return ch.alterMember(found, policy, func(m *Membership) error { return alter(ch, policy, m) })
+		return ch.alterMember(found, func(m *Membership) error { return alter(ch, policy, m) })
 	})
 }
 
@@ -298,46 +325,51 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, m id.Membership) e
 		if err != nil {
 			return struct{}{}, err
 		}
-		policy, err := ch.policy(found.Organization)
-		if err != nil {
+		if err := ch.emitDeleted([]Membership{found}, map[id.Organization]Policy{}); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, ch.deleteMembership(found, policy)
+		return struct{}{}, ch.DeleteMemberships(MembershipFilter{Organization: found.Organization, User: found.User})
 	})
 	return err
 }
 
-func (ch *change) deleteMembership(m Membership, policy Policy) error {
-	assignments, err := ch.Assignments(m.Organization, m.ID)
+// deleteMemberships removes all memberships of an organization or of a user, each with its event.
+func (ch *change) deleteMemberships(f MembershipFilter) error {
+	policies := map[id.Organization]Policy{}
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		found, err := ch.Memberships(ch.caller.Environment, f, r)
+		if err != nil {
+			return err
+		}
+		if err := ch.emitDeleted(found.Items, policies); err != nil {
+			return err
+		}
+		if r.After = found.After; r.After == "" {
+			return ch.DeleteMemberships(f)
+		}
+	}
+}
+
+// emitDeleted says of memberships that they go, with the roles they had. policies keeps what was read.
+func (ch *change) emitDeleted(ms []Membership, policies map[id.Organization]Policy) error {
+	for _, m := range ms {
+		if _, known := policies[m.Organization]; known {
+			continue
+		}
+		p, err := ch.policy(m.Organization)
+		if err != nil {
+			return err
+		}
+		policies[m.Organization] = p
+	}
+	held, err := heldBy(ch, ms, policies)
 	if err != nil {
 		return err
 	}
-	held := EffectiveRoles(Facts{Membership: m, Assignments: assignments, Policy: policy})
-	if err := ch.Tx.DeleteMembership(m); err != nil {
-		return err
-	}
-	return ch.emit(event.MembershipDeleted, m.Organization, m.payload(held), nil)
-}
-
-// deleteMemberships removes all memberships that a filter lets through, each with its event.
-func (ch *change) deleteMemberships(f MembershipFilter) error {
-	policies := map[id.Organization]Policy{}
-	for {
-		found, err := ch.Memberships(ch.caller.Environment, f, page.Request{Limit: page.MaxLimit, Order: page.Asc})
-		if err != nil || len(found.Items) == 0 {
+	for _, m := range ms {
+		if err := ch.emit(event.MembershipDeleted, m.Organization, m.payload(held[m.ID]), nil); err != nil {
 			return err
 		}
-		for _, m := range found.Items {
-			p, known := policies[m.Organization]
-			if !known {
-				if p, err = ch.policy(m.Organization); err != nil {
-					return err
-				}
-				policies[m.Organization] = p
-			}
-			if err := ch.deleteMembership(m, p); err != nil {
-				return err
-			}
-		}
 	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -66,6 +67,8 @@ type OrganizationFilter struct {
 // OrganizationReader finds organizations.
 type OrganizationReader interface {
 	Organization(env id.Environment, org id.Organization) (o Organization, found bool, err error)
+	// OrganizationNames finds the names of at most page.MaxLimit organizations.
+	OrganizationNames(env id.Environment, ids []id.Organization) (map[id.Organization]string, error)
 	OrganizationByExternalID(env id.Environment, externalID string) (o Organization, found bool, err error)
 	OrganizationByStripeCustomerID(env id.Environment, customer string) (o Organization, found bool, err error)
 	OrganizationByDomain(env id.Environment, domain string) (o Organization, found bool, err error)
@@ -76,7 +79,7 @@ type OrganizationReader interface {
 type OrganizationWriter interface {
 	InsertOrganization(Organization) error
 	UpdateOrganization(Organization) error
-	// DeleteOrganization removes an organization and everything that belongs to it.
+	// DeleteOrganization removes an organization that has no memberships left, and everything that belongs to it.
 	DeleteOrganization(Organization) error
 }
 
@@ -86,13 +89,16 @@ type OrganizationInput struct {
 	Name                 Opt[string]
 	AllowProfilesOutside Opt[bool]
 	Domains              Opt[[]DomainInput]
-	Metadata             Opt[map[string]string] // replaces the whole; nil empties it
+	Metadata             Opt[map[string]*string] // merged into what is there; nil removes all
 	ExternalID           Opt[*string]
 	StripeCustomerID     Opt[*string]
 }
 
 // DomainInput is a domain as given.
-type DomainInput struct{ Name, State string }
+type DomainInput struct {
+	Name, State string
+	Field       string // the field it was given in, for refusals
+}
 
 // The states of a domain that can be given.
 const (
@@ -108,21 +114,18 @@ func (in OrganizationInput) check(creating bool) error {
 	bad.externalID("external_id", in.ExternalID.Value)
 	bad.optionalText("stripe_customer_id", in.StripeCustomerID.Value, MaxLongName)
 	if len(in.Domains.Value) > MaxDomains {
-		bad.add("domain_data", "must have at most %d domains", MaxDomains)
+		return fault.BadField(in.Domains.Value[0].Field, "must have at most %d domains", MaxDomains)
 	}
 	for _, d := range in.Domains.Value {
 		name := strings.ToLower(d.Name)
 		if len(name) > 253 || !domainName.MatchString(name) {
-			bad.add("domain_data", "holds %q, which is not a domain name", d.Name)
+			bad.add(d.Field, "holds %q, which is not a domain name", fault.Short(d.Name))
 		}
 		if d.State != DomainPending && d.State != DomainVerified {
-			bad.add("domain_data", "state must be pending or verified")
+			bad.add(d.Field, "holds %q, whose state must be pending or verified", fault.Short(d.Name))
 		}
 	}
-	if err := bad.err(); err != nil {
-		return err
-	}
-	return checkMetadata(in.Metadata.Value)
+	return bad.err()
 }
 
 // apply alters o and says whether anything changed.
@@ -131,11 +134,10 @@ func (ch *change) applyOrganization(in OrganizationInput, o *Organization) (chan
 	changed = apply(in.AllowProfilesOutside, &o.AllowProfilesOutside) || changed
 	changed = applyText(in.ExternalID, &o.ExternalID) || changed
 	changed = applyText(in.StripeCustomerID, &o.StripeCustomerID) || changed
-	if in.Metadata.Set && !maps.Equal(in.Metadata.Value, o.Metadata) {
-		o.Metadata, changed = in.Metadata.Value, true
-	}
-	if o.Metadata == nil {
-		o.Metadata = map[string]string{}
+	if in.Metadata.Set || o.Metadata == nil {
+		merged := mergeMetadata(in.Metadata.Value, o.Metadata)
+		changed = !maps.Equal(merged, o.Metadata) || changed
+		o.Metadata = merged
 	}
 	if in.Domains.Set {
 		domains := ch.mergeDomains(in.Domains.Value, o.Domains)
@@ -167,8 +169,11 @@ func (ch *change) mergeDomains(wanted []DomainInput, had []Domain) []Domain {
 	return slices.SortedFunc(maps.Values(byName), func(a, b Domain) int { return strings.Compare(a.Name, b.Name) })
 }
 
-// organizationFree refuses identifiers that another organization of the environment already has.
+// organizationFree refuses metadata over its limits and identifiers that another organization of the environment already has.
 func (ch *change) organizationFree(o Organization) error {
+	if err := checkMetadata(o.Metadata); err != nil {
+		return err
+	}
 	if o.ExternalID != nil {
 		other, found, err := ch.OrganizationByExternalID(o.Environment, *o.ExternalID)
 		if err != nil {
@@ -255,6 +260,12 @@ func (s *Service) OrganizationByExternalID(ctx context.Context, c Caller, extern
 // ListOrganizations lists the organizations of the caller's environment.
 func (s *Service) ListOrganizations(ctx context.Context, c Caller, f OrganizationFilter, r page.Request) (page.Page[Organization], error) {
 	f.Search = searchKey(f.Search)
+	if utf8.RuneCountInString(f.Search) > MaxLongName {
+		return page.Page[Organization]{}, fault.BadField("search", "must be at most %d characters", MaxLongName)
+	}
+	if len(f.Domains) > MaxDomains {
+		return page.Page[Organization]{}, fault.BadField("domains", "must have at most %d domains", MaxDomains)
+	}
 	for i, d := range f.Domains {
 		f.Domains[i] = strings.ToLower(d)
 	}

@@ -46,8 +46,9 @@ type PermissionReader interface {
 type PermissionWriter interface {
 	InsertPermission(Permission) error
 	UpdatePermission(Permission) error
-	// DeletePermission removes a permission from every role and then the permission.
-	DeletePermission(Permission) error
+	// DeletePermission removes a permission from every role, which is then updated at the given instant, and then the
+	// permission.
+	DeletePermission(p Permission, at time.Time) error
 }
 
 // NewPermission is the input of CreatePermission. An empty ResourceType means the organization's.
@@ -177,7 +178,7 @@ func (s *Service) DeletePermission(ctx context.Context, c Caller, slug string) e
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := ch.DeletePermission(p); err != nil {
+		if err := ch.DeletePermission(p, ch.now); err != nil {
 			return struct{}{}, err
 		}
 		if err := ch.emit(event.PermissionDeleted, "", p.Payload(), nil); err != nil {
@@ -185,8 +186,8 @@ func (s *Service) DeletePermission(ctx context.Context, c Caller, slug string) e
 		}
 		for _, role := range holders {
 			before := role
-			role.Permissions = without(role.Permissions, slug)
-			if err := ch.saveRole(role, before); err != nil {
+			role.Permissions, role.UpdatedAt = without(role.Permissions, slug), ch.now
+			if err := ch.emitRoleUpdated(role, before); err != nil {
 				return struct{}{}, err
 			}
 		}

@@ -202,10 +202,10 @@ func (p Policy) reorder(slugs []string) ([]id.Role, error) {
 	for _, slug := range slugs {
 		roles, known := left[slug]
 		if !known {
-			return nil, fault.BadField(field, "names '%s', which is not a role available here", slug)
+			return nil, fault.BadField(field, "names '%s', which is not a role available here", fault.Short(slug))
 		}
 		if len(roles) == 0 {
-			return nil, fault.BadField(field, "names '%s' twice", slug)
+			return nil, fault.BadField(field, "names '%s' twice", fault.Short(slug))
 		}
 		order, left[slug] = append(order, roles[0].ID), roles[1:]
 	}
@@ -218,7 +218,7 @@ func (p Policy) reorder(slugs []string) ([]id.Role, error) {
 }
 
 func invalidRole(slug string) error {
-	return fault.New(fault.Invalid, "invalid_role", "Role '%s' is not a valid role.", slug)
+	return fault.New(fault.Invalid, "invalid_role", "Role '%s' is not a valid role.", fault.Short(slug))
 }
 
 // assignable refuses roles that are not scoped to the organization (R9).

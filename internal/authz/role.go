@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -63,8 +64,19 @@ type RoleReader interface {
 	RoleUse(env id.Environment, r id.Role) (Use, error)
 }
 
-// Use is what a role is needed for: how many assignments name it and how many organizations have it as their default.
+// Use is what a role is needed for: how many assignments name it and how many organizations have it as their default,
+// both counted up to MaxUse.
 type Use struct{ Assignments, Defaults int }
+
+// MaxUse is where counting the use of a role ends: a refusal need not read a million rows.
+const MaxUse = 1000
+
+func counted(n int) string {
+	if n >= MaxUse {
+		return fmt.Sprint(n, " or more")
+	}
+	return fmt.Sprint(n)
+}
 
 // RoleWriter stores roles and orders.
 type RoleWriter interface {
@@ -226,6 +238,10 @@ func (ch *change) saveRole(role, before Role) error {
 	if err := ch.UpdateRole(role); err != nil {
 		return err
 	}
+	return ch.emitRoleUpdated(role, before)
+}
+
+func (ch *change) emitRoleUpdated(role, before Role) error {
 	t := event.RoleUpdated
 	if role.Custom() {
 		t = event.OrganizationRoleUpdated
@@ -337,7 +353,7 @@ func (ch *change) deletable(role Role) error {
 	switch {
 	case use.Assignments > 0:
 		return fault.New(fault.Conflict, "role_has_assignments",
-			"Role '%s' cannot be deleted because it has user role assignments (%d).", role.Slug, use.Assignments)
+			"Role '%s' cannot be deleted because it has user role assignments (%s).", role.Slug, counted(use.Assignments))
 	case role.Custom() && use.Defaults > 0:
 		return fault.New(fault.BadRequest, fault.CodeBadRequest,
 			"Role '%s' cannot be deleted because it is the default role of its organization. Choose another default first.", role.Slug)
@@ -346,7 +362,7 @@ func (ch *change) deletable(role Role) error {
 			"Role '%s' cannot be deleted because it is the default role of the environment. Choose another default first.", role.Slug)
 	case use.Defaults > 0:
 		return fault.New(fault.Conflict, "role_is_default",
-			"Role '%s' cannot be deleted because it is the default role of %d organization(s). Choose other defaults first.", role.Slug, use.Defaults)
+			"Role '%s' cannot be deleted because it is the default role of organizations (%s). Choose other defaults first.", role.Slug, counted(use.Defaults))
 	}
 	return nil
 }

@@ -53,6 +53,8 @@ type UserFilter struct {
 // UserReader finds users.
 type UserReader interface {
 	User(env id.Environment, u id.User) (user User, found bool, err error)
+	// UsersByID finds at most page.MaxLimit users.
+	UsersByID(env id.Environment, ids []id.User) (map[id.User]User, error)
 	UserByEmailKey(env id.Environment, key string) (user User, found bool, err error)
 	UserByExternalID(env id.Environment, externalID string) (user User, found bool, err error)
 	Users(env id.Environment, f UserFilter, r page.Request) (page.Page[User], error)
@@ -75,7 +77,7 @@ type UserInput struct {
 	LastName      Opt[*string]
 	Name          Opt[*string]
 	ExternalID    Opt[*string]
-	Metadata      Opt[map[string]string] // replaces the whole; nil empties it
+	Metadata      Opt[map[string]*string] // merged into what is there; nil removes all
 	Locale        Opt[*string]
 }
 
@@ -91,10 +93,7 @@ func (in UserInput) check(creating bool) error {
 	bad.optionalText("name", in.Name.Value, MaxLongName)
 	bad.externalID("external_id", in.ExternalID.Value)
 	bad.optionalText("locale", in.Locale.Value, MaxName)
-	if err := bad.err(); err != nil {
-		return err
-	}
-	return checkMetadata(in.Metadata.Value)
+	return bad.err()
 }
 
 func (in UserInput) apply(u *User) (changed bool) {
@@ -106,17 +105,19 @@ func (in UserInput) apply(u *User) (changed bool) {
 	changed = applyText(in.Name, &u.Name) || changed
 	changed = applyText(in.ExternalID, &u.ExternalID) || changed
 	changed = applyText(in.Locale, &u.Locale) || changed
-	if in.Metadata.Set && !maps.Equal(in.Metadata.Value, u.Metadata) {
-		u.Metadata, changed = in.Metadata.Value, true
-	}
-	if u.Metadata == nil {
-		u.Metadata = map[string]string{}
+	if in.Metadata.Set || u.Metadata == nil {
+		merged := mergeMetadata(in.Metadata.Value, u.Metadata)
+		changed = !maps.Equal(merged, u.Metadata) || changed
+		u.Metadata = merged
 	}
 	return changed
 }
 
-// userFree refuses an e-mail or external id that another user of the environment already has.
+// userFree refuses metadata over its limits and an e-mail or external id that another user of the environment already has.
 func (ch *change) userFree(u User, creating bool) error {
+	if err := checkMetadata(u.Metadata); err != nil {
+		return err
+	}
 	other, found, err := ch.UserByEmailKey(u.Environment, u.EmailKey)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -57,7 +58,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	}
 	if err != nil {
 		fmt.Fprintln(s.Err, "rolecall:", err)
-		fmt.Fprintln(s.Err, "Try 'rolecall --help'.")
+		fmt.Fprintf(s.Err, "Try '%s --help'.\n", command(err))
 		return 2
 	}
 	if err := parsed.Run(&run{ctx: ctx, Streams: s}); err != nil {
@@ -67,16 +68,25 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	return 0
 }
 
-// reason is an error in words for people: a refusal without its code.
-func reason(err error) string {
-	var f *fault.Error
-	if errors.As(err, &f) {
-		if cause := errors.Unwrap(f); cause != nil {
-			return f.Message + " (" + cause.Error() + ")"
-		}
-		return f.Message
+// command names the command whose help answers a usage error.
+func command(err error) string {
+	var usage *kong.ParseError
+	if errors.As(err, &usage) && usage.Context.Selected() != nil {
+		return "rolecall " + strings.TrimPrefix(usage.Context.Selected().FullPath(), "rolecall ")
 	}
-	return err.Error()
+	return "rolecall"
+}
+
+// reason is an error in words for people: a bare refusal without its code.
+func reason(err error) string {
+	f, bare := err.(*fault.Error)
+	switch {
+	case !bare:
+		return err.Error()
+	case errors.Unwrap(f) != nil:
+		return f.Message + " (" + errors.Unwrap(f).Error() + ")"
+	}
+	return f.Message
 }
 
 // defaultDatabase is a file in the user's data directory, or in the working directory where there is none.

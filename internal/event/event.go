@@ -4,6 +4,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -72,11 +73,11 @@ func (t Time) String() string { return time.Time(t).UTC().Format(layout) }
 // MarshalJSON writes the contract's spelling as a JSON string.
 func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
 
-// UnmarshalJSON reads any RFC 3339 instant.
+// UnmarshalJSON reads any RFC 3339 instant, so that a payload can be read back.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
-		return err
+		return fmt.Errorf("reading a time: %w", err)
 	}
 	parsed, err := time.Parse(time.RFC3339, s)
 	if err != nil {
@@ -184,6 +185,18 @@ type Membership struct {
 	Roles            []Slim          `json:"roles"`
 	CreatedAt        Time            `json:"created_at"`
 	UpdatedAt        Time            `json:"updated_at"`
+}
+
+// Encode writes JSON as JavaScript would: compact and without escapes for HTML. Receivers verify signatures over what
+// JSON.stringify would have written.
+func Encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encoding JSON: %w", err)
+	}
+	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
 
 // Changed returns the former values of the top-level attributes in which two payloads of one object differ, leaving

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Kind says what sort of thing went wrong. The set is closed.
@@ -73,7 +74,16 @@ func New(kind Kind, code, format string, args ...any) *Error {
 // Missing is the one answer for what is unknown and for what belongs to somebody else. What is the noun in words
 // ("Role"), name is what the caller asked for, returned to him unchanged.
 func Missing(what, name string) *Error {
-	return New(NotFound, CodeNotFound, "%s '%s' not found.", what, name)
+	return New(NotFound, CodeNotFound, "%s '%s' not found.", what, Short(name))
+}
+
+// Short cuts text of a client for a refusal that repeats it, so that a refusal stays small.
+func Short(s string) string {
+	const most = 128
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return string([]rune(s)[:most]) + "…"
 }
 
 // BadField is a refusal because of a single field.
@@ -81,8 +91,12 @@ func BadField(name, format string, args ...any) *Error {
 	return BadFields(Field{Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
-// BadFields is a refusal because of the given fields, all of them named. It must get at least one.
+// mostFields bounds how many fields one refusal names, so that a small request cannot ask for a large answer.
+const mostFields = 20
+
+// BadFields is a refusal because of the given fields, the first twenty of them named. It must get at least one.
 func BadFields(fields ...Field) *Error {
+	fields = fields[:min(len(fields), mostFields)]
 	parts := make([]string, len(fields))
 	for i, f := range fields {
 		parts[i] = f.Name + " " + f.Message
@@ -100,7 +114,7 @@ func Down(cause error) *Error {
 	return &Error{
 		Kind:    Unavailable,
 		Code:    "temporarily_unavailable",
-		Message: "The database cannot answer at the moment. Try again; repeat a POST under the same Idempotency-Key.",
+		Message: "The database cannot answer at the moment; try again.",
 		cause:   cause,
 	}
 }

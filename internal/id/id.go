@@ -1,6 +1,7 @@
 // Package id owns the identifiers of every object: a prefix that says what it names, an underscore and a ULID
-// (26 upper-case Crockford characters). Ids sort by creation, hold 80 random bits, are never reused, and have one
-// Go type each, so that an organization's id cannot be passed where a role's is wanted.
+// (26 upper-case Crockford characters). Ids sort by creation, begin each millisecond at 80 fresh random bits and step by
+// up to 32 fresh random bits within it, are never reused, and have one Go type each, so that an organization's id cannot
+// be passed where a role's is wanted.
 package id
 
 import (

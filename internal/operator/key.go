@@ -111,7 +111,7 @@ func (s *Service) ListKeys(ctx context.Context, env id.Environment) ([]Key, erro
 func (s *Service) RevokeKey(ctx context.Context, k id.APIKey) error {
 	found, err := s.store.RevokeKey(ctx, k, s.now().UTC().Truncate(time.Millisecond))
 	if err == nil && !found {
-		err = fault.Missing("Working API key", string(k))
+		err = fault.New(fault.NotFound, fault.CodeNotFound, "There is no working API key '%s'.", k)
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -49,27 +50,35 @@ func (s Services) demo(ctx context.Context, c Config, n *news) error {
 		return err
 	}
 	caller := authz.Caller{Environment: env.ID, Actor: event.Actor{ID: "demo", Source: "system", Name: "demo"}}
-	orgs, err := s.Rules.ListOrganizations(ctx, caller, authz.OrganizationFilter{}, page.Request{Limit: page.MaxLimit, Order: page.Asc})
-	if err != nil {
-		return err
+	if err := s.fillEmpty(ctx, caller); err != nil {
+		return fmt.Errorf("making the demo world: %w", err)
 	}
-	if len(orgs.Items) == 0 {
-		if err := s.fill(ctx, caller); err != nil {
-			return fmt.Errorf("making the demo world: %w", err)
-		}
-	}
-	key := c.APIKey
-	if key == "" {
+	key, shown := c.APIKey, "$ROLECALL_API_KEY"
+	if _, err := s.Keys.Authenticate(ctx, key); key == "" || err != nil {
 		if key, err = s.renewDemoKey(ctx, env.ID, n); err != nil {
 			return err
 		}
+		n.Environment, n.APIKey, n.chosen, shown = env.Name, key, false, key
 	}
-	n.Environment, n.APIKey, n.chosen = env.Name, key, c.APIKey != ""
-	n.Try, err = s.tries(ctx, caller, n.Address, key)
-	if n.chosen {
-		n.APIKey = ""
-	}
+	n.Try, err = s.tries(ctx, caller, n.Address, shown)
 	return err
+}
+
+// fillEmpty fills an empty environment. One that is neither empty nor a demo is somebody's own and left alone.
+func (s Services) fillEmpty(ctx context.Context, c authz.Caller) error {
+	one := page.Request{Limit: 1, Order: page.Asc}
+	orgs, err := s.Rules.ListOrganizations(ctx, c, authz.OrganizationFilter{}, one)
+	if err != nil || len(orgs.Items) > 0 && orgs.Items[0].Name == demoOrganization {
+		return err
+	}
+	permissions, err := s.Rules.ListPermissions(ctx, c, one)
+	if err != nil {
+		return err
+	}
+	if len(orgs.Items)+len(permissions.Items) > 0 {
+		return errors.New("the database is not empty; --demo wants a new one, or one that it filled before")
+	}
+	return s.fill(ctx, c)
 }
 
 func (s Services) renewDemoKey(ctx context.Context, env id.Environment, n *news) (string, error) {
@@ -171,10 +180,10 @@ func (s Services) tries(ctx context.Context, c authz.Caller, address, key string
 		return nil, err
 	}
 	member := members.Items[len(members.Items)-1].ID
-	curl := "curl -s -H 'Authorization: Bearer " + key + "' " + address
+	curl := `curl -s -w '\n' -H "Authorization: Bearer ` + key + `" '` + address
 	return []string{
-		curl + "/authorization/organizations/" + string(org) + `/roles -d '{"name":"Release manager"}'`,
-		curl + "/authorization/organizations/" + string(org) + "/roles",
-		curl + "/authorization/organization_memberships/" + string(member) + `/check -d '{"permission_slug":"invoices:pay"}'`,
+		curl + "/authorization/organizations/" + string(org) + `/roles' -d '{"name":"Release manager"}'`,
+		curl + "/authorization/organizations/" + string(org) + "/roles'",
+		curl + "/authorization/organization_memberships/" + string(member) + `/check' -d '{"permission_slug":"invoices:pay"}'`,
 	}, nil
 }

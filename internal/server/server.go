@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/api"
@@ -99,31 +98,28 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	news, err := firstStart(ctx, c, s)
-	if err != nil {
-		return err
-	}
+	// Before anything is created: a first start that cannot listen must not make a key that nobody gets to see.
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	news.Address = "http://" + listener.Addr().String()
+	news, err := firstStart(ctx, c, s)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	news.Address = address(listener)
 	if c.Demo {
 		if err := s.demo(ctx, c, &news); err != nil {
 			return errors.Join(err, listener.Close())
 		}
 	}
-	var draining atomic.Bool
 	router := web.NewRouter()
 	door.Register(router)
 	api.Health(router, func(r *http.Request) error {
-		if draining.Load() {
-			return fault.New(fault.Unavailable, "draining", "This server is stopping.")
-		}
 		return db.Ping(r.Context())
 	}, log)
 	hs := &http.Server{
-		Handler: web.Wrap(router, log, ids), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		Handler: web.Wrap(router, log, ids), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, MaxHeaderBytes: 64 << 10, DisableGeneralOptionsHandler: true,
 		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	background, stop := context.WithCancel(context.Background())
@@ -144,7 +140,6 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
-	draining.Store(true)
 	late, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	if err := hs.Shutdown(late); err != nil {
@@ -153,6 +148,15 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// address is where a listener can be reached from this machine.
+func address(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsUnspecified() {
+		return "http://" + l.Addr().String()
+	}
+	return "http://" + net.JoinHostPort("localhost", port)
 }
 
 // sweepEvery is how often expired events and receipts are removed.

@@ -18,6 +18,23 @@ func (t *tx) Assignments(org id.Organization, m id.Membership) ([]authz.Assignme
 		SELECT `+assignmentColumns+` FROM assignments WHERE organization_id = $1 AND membership_id = $2 ORDER BY id`, org, m)
 }
 
+// AssignmentsOf implements authz.AssignmentReader.
+func (t *tx) AssignmentsOf(orgs []id.Organization, ms []id.Membership) (map[id.Membership][]authz.Assignment, error) {
+	if len(ms) == 0 {
+		return nil, nil
+	}
+	var c condition
+	in(&c, "organization_id", orgs)
+	in(&c, "membership_id", ms)
+	found, err := all(t, "reading assignments", scanAssignment,
+		`SELECT `+assignmentColumns+` FROM assignments WHERE `+c.String()+` ORDER BY id`, c.args...)
+	of := make(map[id.Membership][]authz.Assignment, len(ms))
+	for _, a := range found {
+		of[a.Membership] = append(of[a.Membership], a)
+	}
+	return of, err
+}
+
 // InsertAssignment implements authz.AssignmentWriter.
 func (t *tx) InsertAssignment(a authz.Assignment) error {
 	return t.execOne("inserting an assignment", `

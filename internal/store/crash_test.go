@@ -50,7 +50,7 @@ func script(s scene) []func() error {
 			return err
 		}
 	}
-	none := new(id.Organization)
+	none, v1 := new(id.Organization), "v"
 	return []func() error{
 		permission("a:read"), permission("a:write"), role(none, "admin"),
 		func() error {
@@ -105,11 +105,11 @@ func script(s scene) []func() error {
 			return err
 		},
 		func() error {
-			_, err := s.rules.UpdateOrganization(ctx, s.c, org, authz.OrganizationInput{Metadata: authz.Some(map[string]string{"k": "v"})})
+			_, err := s.rules.UpdateOrganization(ctx, s.c, org, authz.OrganizationInput{Metadata: authz.Some(map[string]*string{"k": &v1})})
 			return err
 		},
 		func() error {
-			_, err := s.rules.UpdateUser(ctx, s.c, u, authz.UserInput{Metadata: authz.Some(map[string]string{"k": "v"})})
+			_, err := s.rules.UpdateUser(ctx, s.c, u, authz.UserInput{Metadata: authz.Some(map[string]*string{"k": &v1})})
 			return err
 		},
 		func() error { return s.rules.DeletePermission(ctx, s.c, "a:read") },
@@ -126,7 +126,7 @@ func TestCrashingChild(t *testing.T) {
 	if err != nil {
 		return
 	}
-	db, err := store.Open(context.Background(), os.Getenv(crashDatabase), store.Visit)
+	db, err := store.Open(context.Background(), os.Getenv(crashDatabase), store.Serve)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,10 @@ type dialect struct {
 	goose         goose.Dialect
 	viewOptions   *sql.TxOptions
 	updateOptions *sql.TxOptions
+	placeOptions  *sql.TxOptions    // of placing events, which must see what was placed before it got its lock
 	migration     *strings.Replacer // turns the neutral text of a migration into this database's
 	lostRace      func(error) bool  // the transaction lost against another and may be run again
+	constraint    func(error) bool  // it failed on a constraint, which a rule that looks first meets only in a race
 	down          func(error) bool  // the database cannot answer at the moment
 }
 
@@ -34,10 +36,12 @@ func sqliteDialect() dialect {
 		goose:         goose.DialectSQLite3,
 		viewOptions:   &sql.TxOptions{ReadOnly: true},
 		updateOptions: &sql.TxOptions{}, // BEGIN IMMEDIATE, by the connection's _txlock
+		placeOptions:  &sql.TxOptions{},
 		migration:     strings.NewReplacer("BIGSERIAL PRIMARY KEY", "INTEGER PRIMARY KEY AUTOINCREMENT"),
 		lostRace: func(err error) bool {
 			return sqliteCode(err) == sqlite3.SQLITE_BUSY && sqliteExtended(err) == sqlite3.SQLITE_BUSY_SNAPSHOT
 		},
+		constraint: func(error) bool { return false }, // writers run one after the other
 		down: func(err error) bool {
 			switch sqliteCode(err) {
 			case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
@@ -55,12 +59,19 @@ func postgresDialect() dialect {
 		goose:         goose.DialectPostgres,
 		viewOptions:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		updateOptions: &sql.TxOptions{Isolation: sql.LevelSerializable},
+		placeOptions:  &sql.TxOptions{Isolation: sql.LevelReadCommitted},
 		// Text compares and sorts byte by byte, as SQLite's does, whatever the collation of the database.
 		migration: strings.NewReplacer(" TEXT", ` TEXT COLLATE "C"`),
 		lostRace: func(err error) bool {
 			switch postgresState(err) {
-			case "40001", "40P01", // serialization failure, deadlock
-				"23505", "23503": // a rule looked before it wrote, so a constraint can only fail against a concurrent write
+			case "40001", "40P01": // serialization failure, deadlock
+				return true
+			}
+			return false
+		},
+		constraint: func(err error) bool {
+			switch postgresState(err) {
+			case "23505", "23503": // unique, foreign key
 				return true
 			}
 			return false

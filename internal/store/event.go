@@ -1,7 +1,11 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -60,42 +64,59 @@ func (t *tx) EventPlaced(env id.Environment, e id.Event) (bool, error) {
 	return found, err
 }
 
-// EventsUnplaced implements authz.EventReader.
-func (t *tx) EventsUnplaced(env id.Environment) (bool, error) {
-	_, found, err := one(t, "looking for unplaced events", scanValue[int64],
-		`SELECT 1 FROM events WHERE environment_id = $1 AND place IS NULL LIMIT 1`, env)
-	return found, err
+// LastUnplaced implements authz.EventReader.
+func (t *tx) LastUnplaced(env id.Environment) (serial int64, found bool, err error) {
+	return one(t, "looking for unplaced events", scanValue[int64],
+		`SELECT serial FROM events WHERE environment_id = $1 AND place IS NULL ORDER BY serial DESC LIMIT 1`, env)
 }
 
-// InsertEvent implements authz.EventWriter.
-func (t *tx) InsertEvent(e event.Event) error {
-	return t.execOne("inserting an event", `
-		INSERT INTO events (`+eventColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.ID, e.Environment, e.Organization, e.Type, string(e.Data), string(e.Context), stamp(e.CreatedAt))
+// eventBatch bounds how many events one statement inserts.
+const eventBatch = 50
+
+// InsertEvents implements authz.EventWriter. Serials are given in the order of the list.
+func (t *tx) InsertEvents(events []event.Event) error {
+	for chunk := range slices.Chunk(events, eventBatch) {
+		var c condition
+		for _, e := range chunk {
+			c.add("(?, ?, ?, ?, ?, ?, ?)", e.ID, e.Environment, e.Organization, e.Type, string(e.Data), string(e.Context), stamp(e.CreatedAt))
+		}
+		n, err := t.exec("inserting events", `INSERT INTO events (`+eventColumns+`) VALUES `+strings.Join(c.parts, ", "), c.args...)
+		if err != nil {
+			return err
+		}
+		if n != len(chunk) {
+			return fmt.Errorf("inserting events: %d rows instead of %d", n, len(chunk))
+		}
+	}
+	return nil
 }
 
-// PlaceEvents implements authz.EventWriter. Serials are given when an event is written and so may become visible out
-// of order; places are given to what is visible, so a later place never becomes visible before an earlier one. An
+// PlaceEvents implements authz.DB. Serials are given when an event is written and so may become visible out of order;
+// places are given to what is committed, under a lock, so a later place never becomes visible before an earlier one. An
 // event whose cause was committed before it began has the larger serial, and so the larger place.
-func (t *tx) PlaceEvents(env id.Environment, max int) (int, error) {
-	last, _, err := one(t, "reading the last place", scanValue[int64],
-		`SELECT last FROM event_places WHERE environment_id = $1`, env)
-	if err != nil {
-		return 0, err
-	}
-	placed, err := t.exec("placing events", `
-		UPDATE events SET place = $1 + n.nth
-		FROM (
-			SELECT serial, row_number() OVER (ORDER BY serial) AS nth FROM events
-			WHERE environment_id = $2 AND place IS NULL ORDER BY serial LIMIT $3
-		) AS n
-		WHERE events.serial = n.serial`, last, env, max)
-	if err != nil || placed == 0 {
-		return 0, err
-	}
-	return placed, t.execOne("keeping the last place", `
-		INSERT INTO event_places (environment_id, last) VALUES ($1, $2)
-		ON CONFLICT (environment_id) DO UPDATE SET last = excluded.last`, env, last+int64(placed))
+func (s *Store) PlaceEvents(ctx context.Context, env id.Environment, upTo int64, max int) (placed int, err error) {
+	err = s.inTx(ctx, s.write, s.dialect.placeOptions, func(t *tx) error {
+		// Locks the row. On PostgreSQL the next statement has a snapshot of its own, and so sees what the holder of
+		// the lock before us placed.
+		last, _, err := one(t, "reading the last place", scanValue[int64], `
+			INSERT INTO event_places (environment_id, last) VALUES ($1, 0)
+			ON CONFLICT (environment_id) DO UPDATE SET last = event_places.last RETURNING last`, env)
+		if err != nil {
+			return err
+		}
+		placed, err = t.exec("placing events", `
+			UPDATE events SET place = $1 + n.nth
+			FROM (
+				SELECT serial, row_number() OVER (ORDER BY serial) AS nth FROM events
+				WHERE environment_id = $2 AND place IS NULL AND serial <= $3 ORDER BY serial LIMIT $4
+			) AS n
+			WHERE events.serial = n.serial`, last, env, upTo, max)
+		if err != nil || placed == 0 {
+			return err
+		}
+		return t.execOne("keeping the last place", `UPDATE event_places SET last = $1 WHERE environment_id = $2`, last+int64(placed), env)
+	})
+	return placed, err
 }
 
 // DeleteEvents implements authz.EventWriter.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"errors"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
@@ -59,8 +61,18 @@ func (t *tx) UpdateMembership(m authz.Membership) error {
 		m.Status, flag(m.DirectoryManaged), stamp(m.UpdatedAt), m.Organization, m.ID)
 }
 
-// DeleteMembership implements authz.MembershipWriter. Its assignments go with the row.
-func (t *tx) DeleteMembership(m authz.Membership) error {
-	return t.execOne("deleting a membership",
-		`DELETE FROM memberships WHERE organization_id = $1 AND id = $2`, m.Organization, m.ID)
+// DeleteMemberships implements authz.MembershipWriter. Assignments go with the rows.
+func (t *tx) DeleteMemberships(f authz.MembershipFilter) error {
+	var c condition
+	if f.Organization != "" {
+		c.add("organization_id = ?", f.Organization)
+	}
+	if f.User != "" {
+		c.add("user_id = ?", f.User)
+	}
+	if len(c.parts) == 0 {
+		return errors.New("deleting memberships: of nobody and nothing")
+	}
+	_, err := t.exec("deleting memberships", `DELETE FROM memberships WHERE `+c.String(), c.args...)
+	return err
 }

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"embed"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 //go:embed migrations/*.sql
@@ -34,7 +37,7 @@ const (
 	// Serve holds the database for a server: an SQLite file is locked against a second one, and missing migrations
 	// are applied.
 	Serve Mode = iota
-	// Visit is for short commands, also beside a running server. Only an empty database is migrated.
+	// Visit is for short commands, also beside a running server. It makes and migrates nothing.
 	Visit
 )
 
@@ -76,6 +79,14 @@ func openSQLite(ctx context.Context, path string, mode Mode) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("finding the database file: %w", err)
+	}
+	switch real, err := filepath.EvalSymlinks(path); {
+	case err == nil:
+		path = real // two names of one file are one lock
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("finding the database file: %w", err)
+	case mode == Visit:
+		return nil, fmt.Errorf("there is no database at %s; start the server first ('rolecall serve'), or name another one with --database", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database file: %w", err)
@@ -139,7 +150,17 @@ func damaged(path string, why any) error {
 	return fmt.Errorf("%s is damaged or not a Rolecall database (%v); restore it from a backup, or give another file with --database", path, why)
 }
 
-// checkHeader looks at an SQLite file before SQLite does: SQLite would take a truncated one for a short one.
+// cannotOpen tells damage, after which a backup is the way out, from everything else, after which it is not.
+func cannotOpen(path string, err error) error {
+	switch sqliteCode(err) {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return damaged(path, err)
+	}
+	return fmt.Errorf("the database file %s cannot be opened now: %w", path, err)
+}
+
+// checkHeader looks at an SQLite file before SQLite does, which would take a truncated one for a short one and change
+// the journal of another program's.
 func checkHeader(f *os.File, path string) (size int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -148,15 +169,30 @@ func checkHeader(f *os.File, path string) (size int64, err error) {
 	if !info.Mode().IsRegular() {
 		return 0, fmt.Errorf("%s is not a file", path)
 	}
-	header := make([]byte, 16)
+	header := make([]byte, headerSize)
 	n, err := io.ReadFull(f, header)
 	if n == 0 {
 		return 0, nil // new
 	}
-	if err != nil || string(header) != "SQLite format 3\x00" {
+	if !bytes.HasPrefix(header, []byte("SQLite format 3\x00")) {
 		return 0, damaged(path, "it has another format")
 	}
+	if err != nil {
+		return 0, damaged(path, "it is cut short")
+	}
+	// A file without tables may be one of ours whose making was cut short.
+	schema, app := binary.BigEndian.Uint32(header[40:]), binary.BigEndian.Uint32(header[68:])
+	if schema != 0 && app != applicationID {
+		return 0, foreign(path)
+	}
 	return info.Size(), nil
+}
+
+// headerSize is the size of the header of an SQLite file.
+const headerSize = 100
+
+func foreign(path string) error {
+	return fmt.Errorf("%s is a database of another program; give another file with --database", path)
 }
 
 // checkFile reads what tells damage and ownership.
@@ -169,11 +205,11 @@ func checkFile(ctx context.Context, db *sql.DB, path string, size int64) error {
 		"PRAGMA page_size":                   &pageSize,
 	} {
 		if err := db.QueryRowContext(ctx, query).Scan(into); err != nil {
-			return damaged(path, err)
+			return cannotOpen(path, err)
 		}
 	}
 	if tables > 0 && app != applicationID {
-		return fmt.Errorf("%s is a database of another program; give another file with --database", path)
+		return foreign(path)
 	}
 	if app != applicationID {
 		if _, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
@@ -188,8 +224,11 @@ func checkFile(ctx context.Context, db *sql.DB, path string, size int64) error {
 		return nil
 	}
 	var verdict string
-	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil || verdict != "ok" {
-		return damaged(path, errors.Join(err, errors.New(verdict)))
+	if err := db.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&verdict); err != nil {
+		return cannotOpen(path, err)
+	}
+	if verdict != "ok" {
+		return damaged(path, verdict)
 	}
 	return nil
 }
@@ -224,7 +263,7 @@ func (s *Store) migrate(ctx context.Context, mode Mode) error {
 	}
 	options := []goose.ProviderOption{}
 	if s.dialect.goose == goose.DialectPostgres { // SQLite has the lock on its file
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
 			return fmt.Errorf("preparing the migrations: %w", err)
 		}
@@ -243,7 +282,9 @@ func (s *Store) migrate(ctx context.Context, mode Mode) error {
 		return fmt.Errorf("the database was written by a newer rolecall (schema %d, this one knows %d); run that release, or restore a backup from before the upgrade", current, known)
 	case current == known:
 		return nil
-	case mode == Visit && current > 0:
+	case mode == Visit && current == 0:
+		return errors.New("the database is empty; start the server first ('rolecall serve'), or name another one with --database")
+	case mode == Visit:
 		return fmt.Errorf("the database has schema %d and needs %d; run 'rolecall migrate' with the server stopped, or start the new server", current, known)
 	}
 	if _, err := provider.Up(ctx); err != nil {

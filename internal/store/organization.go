@@ -39,6 +39,25 @@ func (t *tx) Organization(env id.Environment, org id.Organization) (authz.Organi
 	return t.organization(` WHERE o.environment_id = $1 AND o.id = $2`, env, org)
 }
 
+// OrganizationNames implements authz.OrganizationReader.
+func (t *tx) OrganizationNames(env id.Environment, ids []id.Organization) (map[id.Organization]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var c condition
+	c.add("environment_id = ?", env)
+	in(&c, "id", ids)
+	found, err := all(t, "reading the names of organizations", func(r row) (pair [2]string, err error) {
+		err = r.Scan(&pair[0], &pair[1])
+		return pair, err
+	}, `SELECT id, name FROM organizations WHERE `+c.String(), c.args...)
+	names := make(map[id.Organization]string, len(found))
+	for _, pair := range found {
+		names[id.Organization(pair[0])] = pair[1]
+	}
+	return names, err
+}
+
 // OrganizationByExternalID implements authz.OrganizationReader.
 func (t *tx) OrganizationByExternalID(env id.Environment, externalID string) (authz.Organization, bool, error) {
 	return t.organization(` WHERE o.environment_id = $1 AND o.external_id = $2`, env, externalID)
@@ -76,7 +95,7 @@ func (t *tx) Organizations(env id.Environment, f authz.OrganizationFilter, r pag
 		d.args = c.args // numbering goes on
 		in(&d, "m.name", f.Domains)
 		c.args = d.args
-		c.parts = append(c.parts, "EXISTS (SELECT 1 FROM organization_domains m WHERE m.organization_id = o.id AND "+d.String()+")")
+		c.parts = append(c.parts, "o.id IN (SELECT m.organization_id FROM organization_domains m WHERE m.environment_id = o.environment_id AND "+d.String()+")")
 	}
 	p, err := organizationList.page(t, c, r, r.Walk().Cursor)
 	if err != nil {
@@ -168,7 +187,6 @@ func (t *tx) UpdateOrganization(o authz.Organization) error {
 // DeleteOrganization implements authz.OrganizationWriter. Domains go with the row.
 func (t *tx) DeleteOrganization(o authz.Organization) error {
 	for _, query := range []string{
-		`DELETE FROM memberships WHERE organization_id = $1`,
 		`DELETE FROM default_roles WHERE organization_id = $1`,
 		`DELETE FROM role_order WHERE organization_id = $1`,
 		`DELETE FROM roles WHERE organization_id = $1`,

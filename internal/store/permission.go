@@ -1,7 +1,7 @@
 package store
 
 import (
-	"fmt"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
@@ -73,12 +73,14 @@ func (t *tx) UpdatePermission(p authz.Permission) error {
 }
 
 // DeletePermission implements authz.PermissionWriter.
-func (t *tx) DeletePermission(p authz.Permission) error {
+func (t *tx) DeletePermission(p authz.Permission, at time.Time) error {
+	_, err := t.exec("updating the roles of a permission", `
+		UPDATE roles SET updated_at = $1 WHERE id IN (SELECT role_id FROM role_permissions WHERE permission_id = $2)`, stamp(at), p.ID)
+	if err != nil {
+		return err
+	}
 	if _, err := t.exec("taking a permission off roles", `DELETE FROM role_permissions WHERE permission_id = $1`, p.ID); err != nil {
 		return err
 	}
-	if err := t.execOne("deleting a permission", `DELETE FROM permissions WHERE id = $1`, p.ID); err != nil {
-		return fmt.Errorf("permission %s: %w", p.ID, err)
-	}
-	return nil
+	return t.execOne("deleting a permission", `DELETE FROM permissions WHERE id = $1`, p.ID)
 }

@@ -95,7 +95,7 @@ func TestRulesAgainstNaiveModel(t *testing.T) {
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		runs++
-		db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(folder, fmt.Sprint(runs, ".db")), store.Visit)
+		db, err := store.Open(context.Background(), "sqlite:"+filepath.Join(folder, fmt.Sprint(runs, ".db")), store.Serve)
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -15,11 +15,15 @@ type condition struct {
 
 // add joins a part; each ? in it takes the next of args.
 func (c *condition) add(part string, args ...any) {
-	for _, a := range args {
-		c.args = append(c.args, a)
-		part = strings.Replace(part, "?", "$"+strconv.Itoa(len(c.args)), 1)
+	var numbered strings.Builder
+	for i, text := range strings.Split(part, "?") {
+		if i > 0 {
+			numbered.WriteString("$" + strconv.Itoa(len(c.args)+i))
+		}
+		numbered.WriteString(text)
 	}
-	c.parts = append(c.parts, part)
+	c.args = append(c.args, args...)
+	c.parts = append(c.parts, numbered.String())
 }
 
 // in joins "column is one of values".
@@ -55,9 +59,9 @@ type list[T any] struct {
 // page reads one page. at is the cursor as a value of the key column; it is not used when the request has no cursor.
 func (l list[T]) page(t *tx, c condition, r page.Request, at any) (page.Page[T], error) {
 	w := r.Walk()
-	direction, beyond, behind := "DESC", " < ?", " >= ?"
+	direction, beyond, opposite, behind := "DESC", " < ?", "ASC", " >= ?"
 	if w.Ascending {
-		direction, beyond, behind = "ASC", " > ?", " <= ?"
+		direction, beyond, opposite, behind = "ASC", " > ?", "DESC", " <= ?"
 	}
 	ahead := c
 	if w.Cursor != "" {
@@ -73,7 +77,7 @@ func (l list[T]) page(t *tx, c condition, r page.Request, at any) (page.Page[T],
 	if w.Cursor != "" {
 		other := c.with(l.key+behind, at)
 		_, passed, err = one(t, l.doing, scanValue[int64],
-			"SELECT 1 FROM "+l.from+" WHERE "+other.String()+" LIMIT 1", other.args...)
+			"SELECT 1 FROM "+l.from+" WHERE "+other.String()+" ORDER BY "+l.key+" "+opposite+" LIMIT 1", other.args...)
 		if err != nil {
 			return page.Page[T]{}, err
 		}

@@ -90,10 +90,21 @@ func (t *tx) RolesWithPermission(env id.Environment, p id.Permission) ([]authz.R
 	roles, err := all(t, "finding the roles with a permission", scanRole, `
 		SELECT `+roleColumns+` FROM roles
 		WHERE environment_id = $1 AND id IN (SELECT role_id FROM role_permissions WHERE permission_id = $2) ORDER BY id`, env, p)
-	for i := range roles {
-		if err == nil {
-			roles[i].Permissions, err = t.permissionsOf(roles[i])
-		}
+	if err != nil {
+		return nil, err
+	}
+	permissions, err := all(t, "reading the permissions of those roles", scanHeld, `
+		SELECT h.role_id, p.slug
+		FROM role_permissions h
+		JOIN role_permissions rp ON rp.organization_id = h.organization_id AND rp.role_id = h.role_id
+		JOIN permissions p ON p.id = rp.permission_id
+		WHERE h.permission_id = $1 ORDER BY p.slug`, p)
+	at := make(map[id.Role]int, len(roles))
+	for i, r := range roles {
+		at[r.ID] = i
+	}
+	for _, h := range permissions {
+		roles[at[h.role]].Permissions = append(roles[at[h.role]].Permissions, h.slug)
 	}
 	return roles, err
 }
@@ -103,8 +114,9 @@ func (t *tx) RoleUse(_ id.Environment, r id.Role) (authz.Use, error) {
 	u, _, err := one(t, "counting the use of a role", func(r row) (u authz.Use, err error) {
 		err = r.Scan(&u.Assignments, &u.Defaults)
 		return u, err
-	}, `SELECT (SELECT count(*) FROM assignments WHERE role_id = $1),
-		(SELECT count(*) FROM default_roles WHERE role_id = $1 AND organization_id <> '')`, r)
+	}, `SELECT (SELECT count(*) FROM (SELECT 1 FROM assignments WHERE role_id = $1 LIMIT $2) AS a),
+		(SELECT count(*) FROM (SELECT 1 FROM default_roles WHERE role_id = $1 AND organization_id <> '' LIMIT $2) AS d)`,
+		r, authz.MaxUse)
 	return u, err
 }
 

@@ -42,9 +42,13 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// maxAttempts bounds how often a transaction that lost against another is run again. With the pauses between them
-// that is several seconds.
-const maxAttempts = 40
+// A transaction that lost against another is run again until its context ends, and at most maxAttempts times; one that
+// failed on a constraint again and again did not lose a race: it is a defect, and so is found.
+const (
+	maxAttempts    = 500
+	maxConstraints = 5
+	maxPause       = 100 * time.Millisecond
+)
 
 // View implements authz.DB.
 func (s *Store) View(ctx context.Context, fn func(authz.Reader) error) error {
@@ -57,21 +61,24 @@ func (s *Store) Update(ctx context.Context, fn func(authz.Tx) error) error {
 }
 
 func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
+	constraints := 0
 	for attempt := 1; ; attempt++ {
 		err := s.attempt(ctx, db, opts, fn)
 		if err == nil || isAnswer(err) {
 			return err
 		}
-		if !s.dialect.lostRace(err) || ctx.Err() != nil || attempt == maxAttempts {
+		lost := s.dialect.lostRace(err)
+		if s.dialect.constraint(err) {
+			constraints++
+			lost = constraints <= maxConstraints
+		}
+		if !lost || ctx.Err() != nil || attempt == maxAttempts {
 			return s.classify(ctx, err)
 		}
-		pause := time.Duration(rand.Int64N(int64(min(attempt, 20)))+1) * 5 * time.Millisecond
-		if attempt < 4 {
-			pause /= 5
-		}
+		longest := min(time.Millisecond<<min(attempt, 10), maxPause)
 		select {
 		case <-ctx.Done():
-		case <-time.After(pause):
+		case <-time.After(rand.N(longest)):
 		}
 	}
 }

@@ -21,7 +21,7 @@ var databases = map[string]func(testing.TB) string{
 
 func open(tb testing.TB, location string) *store.Store {
 	tb.Helper()
-	s, err := store.Open(context.Background(), location, store.Visit)
+	s, err := store.Open(context.Background(), location, store.Serve)
 	if err != nil {
 		tb.Fatalf("opening the database: %v", err)
 	}

@@ -23,6 +23,22 @@ func (t *tx) User(env id.Environment, u id.User) (authz.User, bool, error) {
 	return one(t, "reading a user", scanUser, selectUser+`id = $2`, env, u)
 }
 
+// UsersByID implements authz.UserReader.
+func (t *tx) UsersByID(env id.Environment, ids []id.User) (map[id.User]authz.User, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var c condition
+	c.add("environment_id = ?", env)
+	in(&c, "id", ids)
+	found, err := all(t, "reading users", scanUser, `SELECT `+userColumns+` FROM users WHERE `+c.String(), c.args...)
+	users := make(map[id.User]authz.User, len(found))
+	for _, u := range found {
+		users[u.ID] = u
+	}
+	return users, err
+}
+
 // UserByEmailKey implements authz.UserReader.
 func (t *tx) UserByEmailKey(env id.Environment, key string) (authz.User, bool, error) {
 	return one(t, "reading a user", scanUser, selectUser+`email_key = $2`, env, key)
@@ -46,7 +62,7 @@ func (t *tx) Users(env id.Environment, f authz.UserFilter, r page.Request) (page
 		c.add("email_key = ?", f.EmailKey)
 	}
 	if f.Organization != "" {
-		c.add("EXISTS (SELECT 1 FROM memberships m WHERE m.organization_id = ? AND m.user_id = users.id)", f.Organization)
+		c.add("id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = ?)", f.Organization)
 	}
 	return userList.page(t, c, r, r.Walk().Cursor)
 }

@@ -3,13 +3,11 @@
 package web
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 )
 
@@ -40,17 +38,6 @@ type RefusedField struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"`
-}
-
-// Encode writes JSON as JavaScript would: compact, without escapes for HTML.
-func Encode(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, fmt.Errorf("encoding an answer: %w", err)
-	}
-	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
 
 // Write sends a body that is encoded already. A nil body sends none.
@@ -91,7 +78,7 @@ func Refuse(w http.ResponseWriter, err error) {
 	case fault.Unavailable:
 		w.Header().Set("Retry-After", "1")
 	}
-	encoded, err := Encode(body)
+	encoded, err := event.Encode(body)
 	if err != nil { // strings always encode
 		panic(err)
 	}

@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -49,14 +51,25 @@ func (f *Field[T]) decode(raw json.RawMessage, nullable bool) error {
 	if err := json.Unmarshal(raw, &f.Value); err != nil {
 		return fmt.Errorf("must be %s", described(reflect.TypeFor[T]()))
 	}
+	if loneSurrogate(raw) {
+		return fmt.Errorf("must not contain half of a surrogate pair, which is no character")
+	}
 	nul, null := flaws(raw)
 	if nul {
 		return fmt.Errorf("must not contain a NUL character")
 	}
-	if null { // inside a list or an object, where it would silently become an empty string
+	if null && !keepsNull(reflect.TypeFor[T]()) {
 		return fmt.Errorf("must be %s", described(reflect.TypeFor[T]()))
 	}
 	return nil
+}
+
+// keepsNull says whether a list or object can hold null without turning it into something else.
+func keepsNull(t reflect.Type) bool {
+	if t.Kind() != reflect.Slice && t.Kind() != reflect.Map {
+		return false
+	}
+	return t.Elem().Kind() == reflect.Pointer || reflect.PointerTo(t.Elem()).Implements(reflect.TypeFor[json.Unmarshaler]())
 }
 
 type decodable interface {
@@ -75,7 +88,7 @@ func described(t reflect.Type) string {
 		}
 		return "a list of objects of the documented shape"
 	case reflect.Map:
-		return "an object whose values are strings"
+		return "an object whose values are strings or null"
 	}
 	return "of the documented type"
 }
@@ -142,6 +155,29 @@ func Decode[T any](body []byte) (T, error) {
 	return in, nil
 }
 
+// loneSurrogate looks for an escape of half a surrogate pair, which would silently become another character.
+func loneSurrogate(raw json.RawMessage) bool {
+	high := false // the escape just before was the first half of a pair
+	for i := 0; i < len(raw); i++ {
+		half := rune(-1)
+		if raw[i] == '\\' && i+1 < len(raw) {
+			if raw[i+1] == 'u' && i+6 <= len(raw) {
+				if n, err := strconv.ParseUint(string(raw[i+2:i+6]), 16, 16); err == nil && utf16.IsSurrogate(rune(n)) {
+					half = rune(n)
+					i += 4
+				}
+			}
+			i++
+		}
+		low := half >= 0xdc00
+		if low != high {
+			return true
+		}
+		high = half >= 0xd800 && half < 0xdc00
+	}
+	return high
+}
+
 // jsonPlace says where JSON stopped making sense, without quoting it.
 func jsonPlace(err error) string {
 	if syntax, ok := err.(*json.SyntaxError); ok {
@@ -157,7 +193,7 @@ type Query url.Values
 func ParseQuery(raw string) (Query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return nil, fault.New(fault.BadRequest, fault.CodeBadRequest, "The query of the URL is not well formed.")
+		return nil, fault.New(fault.BadRequest, fault.CodeBadRequest, "The query of the URL is not well formed; ';' and '%%' in a value must be written %%3B and %%25.")
 	}
 	for name, all := range values {
 		for _, v := range all {

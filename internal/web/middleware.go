@@ -82,7 +82,9 @@ func line(log *slog.Logger, rec *recorder, req *http.Request, rid string, took t
 		"method", req.Method, "route", req.Pattern, "status", rec.status, "ms", float64(took.Microseconds()) / 1000, "request_id", rid,
 	}
 	attributes = append(attributes, rec.note...)
-	if rec.cause != nil {
+	if rec.cause != nil && errors.Is(req.Context().Err(), context.Canceled) {
+		attributes = append(attributes, "gone", true) // the client went away; nobody got the answer
+	} else if rec.cause != nil {
 		f := fault.Of(rec.cause)
 		attributes = append(attributes, "code", f.Code)
 		if f.Kind == fault.Internal || f.Kind == fault.Unavailable {

@@ -154,14 +154,3 @@ func TestRequestTimeLimit(t *testing.T) {
 		}
 	}, httptest.NewRequest("GET", "/", nil))
 }
-
-func TestEncode(t *testing.T) {
-	t.Parallel()
-	b, err := web.Encode(map[string]any{"a": "<&>\u2028é\n", "b": []int{}})
-	if err != nil || string(b) != `{"a":"<&>\u2028é\n","b":[]}` {
-		t.Errorf("%s, %v", b, err)
-	}
-	if _, err := web.Encode(func() {}); err == nil {
-		t.Error("a function was encoded")
-	}
-}

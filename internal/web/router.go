@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 )
 
@@ -39,7 +40,7 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	if allowed := r.allowed(req); allowed != "" {
 		w.Header().Set("Allow", allowed)
-		body, err := Encode(Refusal{Code: "method_not_allowed", Message: "This path does not take " + req.Method + "."})
+		body, err := event.Encode(Refusal{Code: "method_not_allowed", Message: "This path does not take " + req.Method + "."})
 		if err != nil {
 			panic(err)
 		}
@@ -51,7 +52,7 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // match finds the layer that has a handler for the request. Paths that the standard mux would redirect match nothing.
 func (r *Router) match(req *http.Request) (*http.ServeMux, bool) {
-	if p := req.URL.EscapedPath(); p == "" || path.Clean(p) != p {
+	if p := req.URL.EscapedPath(); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
 		return nil, false
 	}
 	for _, mux := range r.layers {

@@ -57,7 +57,7 @@ func TestRouter(t *testing.T) {
 			t.Errorf("%s: %d %s, want %s", target, w.Code, w.Body, want)
 		}
 	}
-	for _, target := range []string{"/", "/things", "/things/", "/things//parts", "//things/1", "/things/./1", "/things/../things/1", "/things/1/", "/things/1/parts/", "/Things/1", "/things/1/parts/2", "/things%2F1", "*", ""} {
+	for _, target := range []string{"/", "/things", "/things/", "/things//parts", "//things/1", "/things/./1", "/things/../things/1", "/things/1/", "/things/1/parts/", "/Things/1", "/things/1/parts/2", "/things%2F1", "things/1", "*", ""} {
 		w := ask(r, "GET", target)
 		if w.Code != 404 || !strings.Contains(w.Body.String(), `"code":"route_not_found"`) || w.Header().Get("Location") != "" || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 			t.Errorf("%q: %d %s %v", target, w.Code, w.Body, w.Header())

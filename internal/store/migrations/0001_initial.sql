@@ -160,7 +160,7 @@ CREATE TABLE assignments (
     FOREIGN KEY (organization_id, membership_id) REFERENCES memberships (organization_id, id) ON DELETE CASCADE
 );
 
-CREATE INDEX assignments_by_membership ON assignments (organization_id, membership_id);
+CREATE INDEX assignments_by_membership ON assignments (organization_id, membership_id, id);
 CREATE INDEX assignments_by_role ON assignments (role_id);
 
 CREATE TABLE events (
@@ -176,6 +176,8 @@ CREATE TABLE events (
 );
 
 CREATE UNIQUE INDEX events_by_place ON events (environment_id, place) WHERE place IS NOT NULL;
+CREATE INDEX events_by_organization ON events (environment_id, organization_id, place) WHERE place IS NOT NULL;
+CREATE INDEX events_by_type ON events (environment_id, type, place) WHERE place IS NOT NULL;
 CREATE INDEX events_unplaced ON events (environment_id, serial) WHERE place IS NULL;
 CREATE INDEX events_by_age ON events (created_at);
 

@@ -32,7 +32,7 @@ func allOrNothing(t *testing.T, db authz.DB) {
 	stop := errors.New("stop")
 	err := db.Update(context.Background(), func(tx authz.Tx) error {
 		e := event.Event{ID: id.New[id.Event](ids), Environment: env.ID, Type: "x", Data: []byte("{}"), Context: []byte("{}"), CreatedAt: began}
-		if err := tx.InsertEvent(e); err != nil {
+		if err := tx.InsertEvents([]event.Event{e}); err != nil {
 			return err
 		}
 		return stop
@@ -41,7 +41,7 @@ func allOrNothing(t *testing.T, db authz.DB) {
 		t.Fatalf("Update returned %v, want the error of its function", err)
 	}
 	view(t, db, func(r authz.Reader) error {
-		unplaced, err := r.EventsUnplaced(env.ID)
+		_, unplaced, err := r.LastUnplaced(env.ID)
 		if unplaced {
 			t.Error("a refused update left a row")
 		}
@@ -225,17 +225,21 @@ func places(t *testing.T, db authz.DB) {
 		if e == env.ID {
 			made = append(made, ev.ID)
 		}
-		update(t, db, func(tx authz.Tx) error { return tx.InsertEvent(ev) })
+		update(t, db, func(tx authz.Tx) error { return tx.InsertEvents([]event.Event{ev}) })
 	}
 	place := func(max, want int) {
 		t.Helper()
-		update(t, db, func(tx authz.Tx) error {
-			n, err := tx.PlaceEvents(env.ID, max)
-			if n != want {
-				t.Errorf("placed %d events, want %d", n, want)
-			}
+		var last int64
+		view(t, db, func(r authz.Reader) (err error) {
+			last, _, err = r.LastUnplaced(env.ID)
 			return err
 		})
+		if n, err := db.PlaceEvents(context.Background(), env.ID, last, max); err != nil || n != want {
+			t.Errorf("placed %d events (%v), want %d", n, err, want)
+		}
+		if n, err := db.PlaceEvents(context.Background(), env.ID, 0, max); err != nil || n != 0 {
+			t.Errorf("placed %d events beyond the serial asked for (%v)", n, err)
+		}
 	}
 	for range 5 {
 		insert(env.ID)
@@ -273,7 +277,7 @@ func expiry(t *testing.T, db authz.DB) {
 	for i := range 5 {
 		at := began.Add(time.Duration(i) * time.Hour)
 		update(t, db, func(tx authz.Tx) error {
-			err := tx.InsertEvent(event.Event{ID: id.New[id.Event](ids), Environment: env.ID, Type: "x", Data: []byte("{}"), Context: []byte("{}"), CreatedAt: at})
+			err := tx.InsertEvents([]event.Event{{ID: id.New[id.Event](ids), Environment: env.ID, Type: "x", Data: []byte("{}"), Context: []byte("{}"), CreatedAt: at}})
 			return errors.Join(err, tx.PutReceipt(authz.Receipt{Owner: "a", Key: fmt.Sprint(i), Body: []byte("{}"), CreatedAt: at}))
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -208,7 +209,7 @@ func keepRole(t *testing.T, db authz.DB, env authz.Environment, p authz.Permissi
 	role.Permissions = []string{p.Slug}
 	update(t, db, func(tx authz.Tx) error { return tx.UpdateRole(role) })
 	check(role)
-	update(t, db, func(tx authz.Tx) error { return tx.DeletePermission(p) })
+	update(t, db, func(tx authz.Tx) error { return tx.DeletePermission(p, role.UpdatedAt) })
 	role.Permissions = []string{}
 	check(role)
 }
@@ -285,7 +286,7 @@ func keepMembership(t *testing.T, db authz.DB, env authz.Environment, org authz.
 		same(t, "assignments", []authz.Assignment{a}, got, true)
 		return err
 	})
-	update(t, db, func(tx authz.Tx) error { return tx.DeleteMembership(m) })
+	update(t, db, func(tx authz.Tx) error { return tx.DeleteMemberships(authz.MembershipFilter{Organization: org.ID}) })
 	view(t, db, func(r authz.Reader) error {
 		got, err := r.Assignments(org.ID, m.ID)
 		if len(got) != 0 {
@@ -302,15 +303,14 @@ func keepEventAndReceipt(t *testing.T, db authz.DB, env authz.Environment) {
 	var rc authz.Receipt
 	fill(t, &rc, 1)
 	update(t, db, func(tx authz.Tx) error {
-		if err := tx.InsertEvent(e); err != nil {
+		if err := tx.InsertEvents([]event.Event{e}); err != nil {
 			return err
 		}
 		return tx.PutReceipt(rc)
 	})
-	update(t, db, func(tx authz.Tx) error {
-		_, err := tx.PlaceEvents(env.ID, 10)
-		return err
-	})
+	if _, err := db.PlaceEvents(context.Background(), env.ID, math.MaxInt64, 10); err != nil {
+		t.Fatal(err)
+	}
 	view(t, db, func(r authz.Reader) error {
 		got, err := r.Events(env.ID, authz.EventFilter{}, first(10))
 		if err != nil {
