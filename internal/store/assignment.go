@@ -27,7 +27,7 @@ func (t *tx) AssignmentsOf(orgs []id.Organization, ms []id.Membership) (map[id.M
 	in(&c, "organization_id", orgs)
 	in(&c, "membership_id", ms)
 	found, err := all(t, "reading assignments", scanAssignment,
-		`SELECT `+assignmentColumns+` FROM assignments WHERE `+c.String()+` ORDER BY id`, c.args...)
+		`SELECT `+assignmentColumns+` FROM assignments WHERE `+c.String()+` ORDER BY organization_id, membership_id, id`, c.args...)
 	of := make(map[id.Membership][]authz.Assignment, len(ms))
 	for _, a := range found {
 		of[a.Membership] = append(of[a.Membership], a)

@@ -1,0 +1,124 @@
+package store_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/page"
+	"github.com/rolecall/rolecall/internal/store"
+)
+
+// What a check and a page of members read must not grow with the organization: SQLite chooses indexes by rules, so a
+// plan that is right here is right everywhere.
+func TestPlansOfHotQueries(t *testing.T) {
+	location := databases["sqlite"](t)
+	open(t, location)
+	db, err := sql.Open("sqlite", strings.TrimPrefix(location, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for query, want := range map[string]string{
+		`SELECT id FROM assignments WHERE organization_id = 'o' AND membership_id = 'm' ORDER BY id`:                                            "(organization_id=? AND membership_id=?)",
+		`SELECT id FROM assignments WHERE organization_id IN ('o') AND membership_id IN ('m', 'n') ORDER BY organization_id, membership_id, id`: "(organization_id=? AND membership_id=?)",
+		`SELECT id FROM memberships WHERE id = 'm' AND environment_id = 'e'`:                                                                    "(id=?)",
+		`SELECT id FROM memberships WHERE environment_id = 'e' AND organization_id = 'o' AND id < 'm' ORDER BY id DESC LIMIT 11`:                "(organization_id=? AND id<?)",
+		`SELECT id FROM memberships WHERE environment_id = 'e' AND user_id = 'u' ORDER BY id DESC LIMIT 11`:                                     "(user_id=?)",
+		`SELECT id FROM users WHERE environment_id = 'e' AND id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = 'o')`:         "AND id=?)",
+		`SELECT id FROM roles WHERE organization_id IN ('', 'o') AND environment_id = 'e'`:                                                      "(organization_id=? AND environment_id=?)",
+		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND type IN ('t') AND place > 5 ORDER BY place LIMIT 11`:     "(environment_id=? AND type=?",
+		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND place > 5 ORDER BY place LIMIT 11`:                       "(environment_id=? AND place>?)",
+		`SELECT serial FROM events WHERE environment_id = 'e' AND place IS NULL ORDER BY serial DESC LIMIT 1`:                                   "events_unplaced",
+	} {
+		rows, err := db.Query("EXPLAIN QUERY PLAN " + query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		for rows.Next() {
+			var a, b, c int
+			var step string
+			if err := rows.Scan(&a, &b, &c, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, step)
+		}
+		if err := rows.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if all := strings.Join(plan, "; "); !strings.Contains(all, want) || strings.Contains(all, "SCAN") {
+			t.Errorf("%s\nis planned as %s, want %s", query, all, want)
+		}
+	}
+}
+
+// A list of events ends however many write meanwhile, and the writers do not pay for it (ADR 7).
+func TestEventsWhileManyWrite(t *testing.T) {
+	onEach(t, func(t *testing.T, db *store.Store) {
+		s := newScene(t, db)
+		ctx, stop := context.WithCancel(context.Background())
+		written := make(chan []error, 1)
+		go func() {
+			written <- together(16, func(i int) error {
+				for n := 0; ctx.Err() == nil; n++ {
+					if _, err := s.rules.CreateOrganization(context.Background(), s.c, authz.OrganizationInput{Name: authz.Some(fmt.Sprint(i, " ", n))}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}()
+		for range 20 {
+			if _, err := s.rules.ListEvents(context.Background(), s.c, authz.EventFilter{}, page.Request{Limit: 10, Order: page.Asc}); err != nil {
+				t.Errorf("listing: %v", err)
+			}
+		}
+		stop()
+		for i, err := range <-written {
+			if err != nil {
+				t.Errorf("writer %d: %v", i, err)
+			}
+		}
+		s.sound()
+	})
+}
+
+// One file is one database, whatever name it is opened by.
+func TestOneServerForOneFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "real.db")
+	ctx := context.Background()
+	if _, err := store.Open(ctx, "sqlite:"+file, store.Visit); err == nil || !strings.Contains(err.Error(), "start the server first") {
+		t.Errorf("a short command on no database: %v", err)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a short command made a database")
+	}
+	first, err := store.Open(ctx, "sqlite:"+file, store.Serve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	link := filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, link} {
+		if _, err := store.Open(ctx, "sqlite:"+name, store.Serve); err == nil || !strings.Contains(err.Error(), "in use by another rolecall server") {
+			t.Errorf("a second server on %s: %v", filepath.Base(name), err)
+		}
+		visitor, err := store.Open(ctx, "sqlite:"+name, store.Visit)
+		if err != nil {
+			t.Errorf("a short command beside the server: %v", err)
+			continue
+		}
+		if err := visitor.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
