@@ -58,7 +58,11 @@ func Visit(ctx context.Context, database string, do func(Services) error) error 
 		return err
 	}
 	s, _ := services(db)
-	return errors.Join(do(s), db.Close())
+	err = do(s)
+	if closing := db.Close(); err == nil { // an error of do goes up as it is
+		err = closing
+	}
+	return err
 }
 
 // Migrate brings a database to the schema of this release and returns its version.

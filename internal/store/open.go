@@ -86,7 +86,7 @@ func openSQLite(ctx context.Context, path string, mode Mode) (*Store, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("finding the database file: %w", err)
 	case mode == Visit:
-		return nil, fmt.Errorf("there is no database at %s; start the server first ('rolecall serve'), or name another one with --database", path)
+		return nil, fmt.Errorf("there is no database at %s; start the server first ('rolecall serve') or run 'rolecall migrate', or name another one with --database", path)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making the folder of the database file: %w", err)
@@ -283,7 +283,7 @@ func (s *Store) migrate(ctx context.Context, mode Mode) error {
 	case current == known:
 		return nil
 	case mode == Visit && current == 0:
-		return errors.New("the database is empty; start the server first ('rolecall serve'), or name another one with --database")
+		return errors.New("the database is empty; start the server first ('rolecall serve') or run 'rolecall migrate', or name another one with --database")
 	case mode == Visit:
 		return fmt.Errorf("the database has schema %d and needs %d; run 'rolecall migrate' with the server stopped, or start the new server", current, known)
 	}
