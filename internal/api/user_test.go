@@ -20,7 +20,7 @@ func TestUsers(t *testing.T) {
 			has("first_name", nil).has("last_name", "Lovelace").has("locale", "en").has("email_verified", true).has("email", "Ada@Acme.example")
 		w.fired("user.updated Ada@Acme.example, changed first_name last_name locale name")
 		w.put(user, object{}).is(200)
-		w.put(user, object{"last_name": "Lovelace", "unknown": 1}).is(200)
+		w.put(user, object{"last_name": "Lovelace", "metadata": object{"k": "v"}, "external_id": "u/1", "email": "Ada@Acme.example", "unknown": 1}).is(200)
 		w.fired()
 		w.put(user, object{"email": "ada@acme.example", "external_id": nil, "metadata": nil, "email_verified": false}).is(200).
 			has("external_id", nil).has("metadata", object{}).has("email_verified", false)

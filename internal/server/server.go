@@ -119,13 +119,8 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	}
 	router := web.NewRouter()
 	door.Register(router)
-	api.Health(router, func(r *http.Request) error {
-		return db.Ping(r.Context())
-	}, log)
-	hs := &http.Server{
-		Handler: web.Wrap(router, log, ids), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, MaxHeaderBytes: 64 << 10, DisableGeneralOptionsHandler: true,
-		WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
+	api.Health(router, func(r *http.Request) error { return db.Ping(r.Context()) }, log)
+	hs := bounded(web.Wrap(router, log, ids), log)
 	background, stop := context.WithCancel(context.Background())
 	swept := make(chan struct{})
 	go func() {
@@ -152,6 +147,15 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// bounded is a server that a slow or greedy client cannot hold.
+func bounded(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 2 * time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, DisableGeneralOptionsHandler: true,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 }
 
 // address is where a listener can be reached from this machine.
