@@ -29,7 +29,8 @@ test('an organization is created, read, changed and deleted', async () => {
   const change = (options) => organizations.updateOrganization({ organization: created.id, ...options });
   const renamed = await change({ name: 'Foo' });
   assert.deepEqual([renamed.name, renamed.externalId, renamed.metadata, renamed.domains], ['Foo', 'foo/1', created.metadata, created.domains]);
-  assert.deepEqual((await change({ metadata: { tier: 'tin' } })).metadata, { tier: 'tin' });
+  assert.deepEqual((await change({ metadata: { tier: 'tin' } })).metadata, { tier: 'tin', 'kein Schlüssel': '"✓"' });
+  assert.deepEqual((await change({ metadata: { 'kein Schlüssel': null } })).metadata, { tier: 'tin' });
   assert.equal((await change({ externalId: null })).externalId, null);
   assert.equal((await change({ stripeCustomerId: 'cus_1' })).stripeCustomerId, 'cus_1');
   assert.deepEqual((await change({ domainData: [] })).domains, []);
