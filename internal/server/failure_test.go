@@ -15,7 +15,6 @@ import (
 
 	"github.com/rolecall/rolecall/internal/pgtest"
 	"github.com/rolecall/rolecall/internal/server"
-	"github.com/rolecall/rolecall/internal/testneed"
 )
 
 // Two servers on one SQLite file would not see each other's locks on time: the second is refused, the first unharmed.
@@ -252,21 +251,6 @@ func TestFullDisk(t *testing.T) {
 		r.want(200, r.call(r.key, "GET", permissions+"/"+fmt.Sprint("p", i), ""))
 	}
 	r.stop()
-}
-
-// smallDisk mounts two mebibytes of memory as a disk.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	folder := t.TempDir()
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=2m"); err != nil {
-		testneed.Missing(t, "small disk", "mounting a tmpfs needs root: "+err.Error())
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(folder, 0); err != nil {
-			t.Errorf("unmounting: %v", err)
-		}
-	})
-	return folder
 }
 
 // fill writes until nothing more fits.
