@@ -181,21 +181,23 @@ func checkMetadata(m map[string]string) error {
 	return nil
 }
 
-// mergeMetadata applies an update: present keys are set, those with nil removed, the others stay; a nil update removes
-// all of them.
-func mergeMetadata(update map[string]*string, had map[string]string) map[string]string {
-	merged := maps.Clone(had)
-	if update == nil || merged == nil {
+// applyMetadata is apply for metadata: present keys are set, those with nil removed, the others stay; a nil update
+// removes all of them. What stood there before is not altered, and is never nil afterwards.
+func applyMetadata(update Opt[map[string]*string], where *map[string]string) (changed bool) {
+	merged := maps.Clone(*where)
+	if merged == nil || update.Set && update.Value == nil {
 		merged = map[string]string{}
 	}
-	for k, v := range update {
+	for k, v := range update.Value {
 		if v == nil {
 			delete(merged, k)
 		} else {
 			merged[k] = *v
 		}
 	}
-	return merged
+	changed = !maps.Equal(merged, *where)
+	*where = merged
+	return changed
 }
 
 // normalEmail returns the form under which an e-mail address is compared: normalized first, validated after, so that

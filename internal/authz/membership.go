@@ -123,7 +123,7 @@ func (s *Service) CreateMembership(ctx context.Context, c Caller, u id.User, org
 		if err := ch.assign(m, policy, roles, true); err != nil {
 			return Member{}, err
 		}
-		member, err := loadMember(ch, c, m)
+		member, err := loadMember(ch, c, m, policies{org: policy})
 		if err != nil {
 			return Member{}, err
 		}
@@ -140,7 +140,7 @@ func (ch *change) returning(m Membership, policy Policy, roles RolesInput) (Memb
 		return Member{}, fault.New(fault.Conflict, "organization_membership_already_exists",
 			"User '%s' already has an active membership in organization '%s'.", m.User, m.Organization)
 	}
-	return ch.alterMember(m, func(m *Membership) error {
+	return ch.alterMember(m, policy, func(m *Membership) error {
 		m.Status = StatusActive
 		return ch.assign(*m, policy, roles, true)
 	})
@@ -152,18 +152,21 @@ func pendingRefusal(verb string) error {
 }
 
 // alterMember lets alter change a membership or its assignments, stores it and says so, if it shows another then.
-func (ch *change) alterMember(m Membership, alter func(*Membership) error) (Member, error) {
-	before, err := loadMember(ch, ch.caller, m)
+func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membership) error) (Member, error) {
+	known := policies{m.Organization: policy}
+	before, err := loadMember(ch, ch.caller, m, known)
 	if err != nil {
 		return Member{}, err
 	}
 	if err := alter(&m); err != nil {
 		return Member{}, err
 	}
-	after, err := loadMember(ch, ch.caller, m)
+	held, err := heldBy(ch, []Membership{m}, known)
 	if err != nil {
 		return Member{}, err
 	}
+	after := before
+	after.Membership, after.Held = m, held[m.ID]
 	was := before.payload(before.Held)
 	if changed, err := event.Changed(was, after.payload(after.Held)); err != nil || changed == nil {
 		return after, err
@@ -175,8 +178,26 @@ func (ch *change) alterMember(m Membership, alter func(*Membership) error) (Memb
 	return after, ch.emit(event.MembershipUpdated, m.Organization, after.payload(after.Held), was)
 }
 
+// policies keeps what was read of the organizations of memberships.
+type policies map[id.Organization]Policy
+
+// read reads the policies of the organizations of memberships that are not known yet.
+func (known policies) read(r Reader, c Caller, ms []Membership) error {
+	for _, m := range ms {
+		if _, done := known[m.Organization]; done {
+			continue
+		}
+		p, err := loadPolicy(r, c, m.Organization)
+		if err != nil {
+			return err
+		}
+		known[m.Organization] = p
+	}
+	return nil
+}
+
 // loadMembers adds to memberships what their answers show, with one look-up of each kind for all of them.
-func loadMembers(r Reader, c Caller, ms []Membership) ([]Member, error) {
+func loadMembers(r Reader, c Caller, ms []Membership, known policies) ([]Member, error) {
 	people, err := r.UsersByID(c.Environment, column(ms, func(m Membership) id.User { return m.User }))
 	if err != nil {
 		return nil, err
@@ -186,13 +207,10 @@ func loadMembers(r Reader, c Caller, ms []Membership) ([]Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	policies := map[id.Organization]Policy{}
-	for _, org := range orgs {
-		if policies[org], err = loadPolicy(r, c, org); err != nil {
-			return nil, err
-		}
+	if err := known.read(r, c, ms); err != nil {
+		return nil, err
 	}
-	held, err := heldBy(r, ms, policies)
+	held, err := heldBy(r, ms, known)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +222,7 @@ func loadMembers(r Reader, c Caller, ms []Membership) ([]Member, error) {
 }
 
 // heldBy computes the effective roles of memberships.
-func heldBy(r Reader, ms []Membership, policies map[id.Organization]Policy) (map[id.Membership][]Held, error) {
+func heldBy(r Reader, ms []Membership, known policies) (map[id.Membership][]Held, error) {
 	orgs := column(ms, func(m Membership) id.Organization { return m.Organization })
 	assignments, err := r.AssignmentsOf(orgs, column(ms, func(m Membership) id.Membership { return m.ID }))
 	if err != nil {
@@ -212,7 +230,7 @@ func heldBy(r Reader, ms []Membership, policies map[id.Organization]Policy) (map
 	}
 	held := make(map[id.Membership][]Held, len(ms))
 	for _, m := range ms {
-		held[m.ID] = EffectiveRoles(Facts{Membership: m, Assignments: assignments[m.ID], Policy: policies[m.Organization]})
+		held[m.ID] = EffectiveRoles(Facts{Membership: m, Assignments: assignments[m.ID], Policy: known[m.Organization]})
 	}
 	return held, nil
 }
@@ -227,8 +245,8 @@ func column[T any, V cmp.Ordered](rows []T, of func(T) V) []V {
 	return slices.Compact(values)
 }
 
-func loadMember(r Reader, c Caller, m Membership) (Member, error) {
-	members, err := loadMembers(r, c, []Membership{m})
+func loadMember(r Reader, c Caller, m Membership, known policies) (Member, error) {
+	members, err := loadMembers(r, c, []Membership{m}, known)
 	if err != nil {
 		return Member{}, err
 	}
@@ -242,7 +260,7 @@ func (s *Service) Member(ctx context.Context, c Caller, m id.Membership) (Member
 		if err != nil {
 			return Member{}, err
 		}
-		return loadMember(r, c, found)
+		return loadMember(r, c, found, policies{})
 	})
 }
 
@@ -268,7 +286,7 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 		if err != nil {
 			return page.Page[Member]{}, err
 		}
-		members, err := loadMembers(tx, c, found.Items)
+		members, err := loadMembers(tx, c, found.Items, policies{})
 		return page.Page[Member]{Items: members, Before: found.Before, After: found.After}, err
 	})
 }
@@ -284,7 +302,7 @@ func (s *Service) changeMember(ctx context.Context, c Caller, m id.Membership, a
 		if err != nil {
 			return Member{}, err
 		}
-		return ch.alterMember(found, func(m *Membership) error { return alter(ch, policy, m) })
+		return ch.alterMember(found, policy, func(m *Membership) error { return alter(ch, policy, m) })
 	})
 }
 
@@ -325,7 +343,7 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, m id.Membership) e
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := ch.emitDeleted([]Membership{found}, map[id.Organization]Policy{}); err != nil {
+		if err := ch.emitDeleted([]Membership{found}, policies{}); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, ch.DeleteMemberships(MembershipFilter{Organization: found.Organization, User: found.User})
@@ -335,13 +353,13 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, m id.Membership) e
 
 // deleteMemberships removes all memberships of an organization or of a user, each with its event.
 func (ch *change) deleteMemberships(f MembershipFilter) error {
-	policies := map[id.Organization]Policy{}
+	known := policies{}
 	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
 		found, err := ch.Memberships(ch.caller.Environment, f, r)
 		if err != nil {
 			return err
 		}
-		if err := ch.emitDeleted(found.Items, policies); err != nil {
+		if err := ch.emitDeleted(found.Items, known); err != nil {
 			return err
 		}
 		if r.After = found.After; r.After == "" {
@@ -350,19 +368,12 @@ func (ch *change) deleteMemberships(f MembershipFilter) error {
 	}
 }
 
-// emitDeleted says of memberships that they go, with the roles they had. policies keeps what was read.
-func (ch *change) emitDeleted(ms []Membership, policies map[id.Organization]Policy) error {
-	for _, m := range ms {
-		if _, known := policies[m.Organization]; known {
-			continue
-		}
-		p, err := ch.policy(m.Organization)
-		if err != nil {
-			return err
-		}
-		policies[m.Organization] = p
+// emitDeleted says of memberships that they go, with the roles they had.
+func (ch *change) emitDeleted(ms []Membership, known policies) error {
+	if err := known.read(ch, ch.caller, ms); err != nil {
+		return err
 	}
-	held, err := heldBy(ch, ms, policies)
+	held, err := heldBy(ch, ms, known)
 	if err != nil {
 		return err
 	}

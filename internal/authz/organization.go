@@ -134,11 +134,7 @@ func (ch *change) applyOrganization(in OrganizationInput, o *Organization) (chan
 	changed = apply(in.AllowProfilesOutside, &o.AllowProfilesOutside) || changed
 	changed = applyText(in.ExternalID, &o.ExternalID) || changed
 	changed = applyText(in.StripeCustomerID, &o.StripeCustomerID) || changed
-	if in.Metadata.Set || o.Metadata == nil {
-		merged := mergeMetadata(in.Metadata.Value, o.Metadata)
-		changed = !maps.Equal(merged, o.Metadata) || changed
-		o.Metadata = merged
-	}
+	changed = applyMetadata(in.Metadata, &o.Metadata) || changed
 	if in.Domains.Set {
 		domains := ch.mergeDomains(in.Domains.Value, o.Domains)
 		changed = !slices.Equal(domains, o.Domains) || changed

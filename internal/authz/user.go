@@ -2,7 +2,6 @@ package authz
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -105,11 +104,7 @@ func (in UserInput) apply(u *User) (changed bool) {
 	changed = applyText(in.Name, &u.Name) || changed
 	changed = applyText(in.ExternalID, &u.ExternalID) || changed
 	changed = applyText(in.Locale, &u.Locale) || changed
-	if in.Metadata.Set || u.Metadata == nil {
-		merged := mergeMetadata(in.Metadata.Value, u.Metadata)
-		changed = !maps.Equal(merged, u.Metadata) || changed
-		u.Metadata = merged
-	}
+	changed = applyMetadata(in.Metadata, &u.Metadata) || changed
 	return changed
 }
 

@@ -116,8 +116,7 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database file: %w", err)
 	}
-	size, err := checkHeader(f, path)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := errors.Join(checkHeader(f, path), f.Close()); err != nil {
 		return nil, err
 	}
 	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
@@ -125,7 +124,7 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFile(ctx, write, path, size); err != nil {
+	if err := checkFile(ctx, write, path); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read, err := sqlitePool(path, max(4, 2*runtime.NumCPU()), "deferred", append(pragmas, "query_only(1)"))
@@ -161,31 +160,31 @@ func cannotOpen(path string, err error) error {
 
 // checkHeader looks at an SQLite file before SQLite does, which would take a truncated one for a short one and change
 // the journal of another program's.
-func checkHeader(f *os.File, path string) (size int64, err error) {
+func checkHeader(f *os.File, path string) error {
 	info, err := f.Stat()
 	if err != nil {
-		return 0, fmt.Errorf("opening the database file: %w", err)
+		return fmt.Errorf("opening the database file: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return 0, fmt.Errorf("%s is not a file", path)
+		return fmt.Errorf("%s is not a file", path)
 	}
 	header := make([]byte, headerSize)
 	n, err := io.ReadFull(f, header)
 	if n == 0 {
-		return 0, nil // new
+		return nil // new
 	}
 	if !bytes.HasPrefix(header, []byte("SQLite format 3\x00")) {
-		return 0, damaged(path, "it has another format")
+		return damaged(path, "it has another format")
 	}
 	if err != nil {
-		return 0, damaged(path, "it is cut short")
+		return damaged(path, "it is cut short")
 	}
 	// A file without tables may be one of ours whose making was cut short.
 	schema, app := binary.BigEndian.Uint32(header[40:]), binary.BigEndian.Uint32(header[68:])
 	if schema != 0 && app != applicationID {
-		return 0, foreign(path)
+		return foreign(path)
 	}
-	return info.Size(), nil
+	return nil
 }
 
 // headerSize is the size of the header of an SQLite file.
@@ -196,7 +195,7 @@ func foreign(path string) error {
 }
 
 // checkFile reads what tells damage and ownership.
-func checkFile(ctx context.Context, db *sql.DB, path string, size int64) error {
+func checkFile(ctx context.Context, db *sql.DB, path string) error {
 	var app, tables, pages, pageSize int64
 	for query, into := range map[string]*int64{
 		"PRAGMA application_id":              &app,
@@ -217,10 +216,16 @@ func checkFile(ctx context.Context, db *sql.DB, path string, size int64) error {
 		}
 		return nil
 	}
-	if wal, err := os.Stat(path + "-wal"); (err != nil || wal.Size() == 0) && size < pages*pageSize {
+	wal, err := os.Stat(path + "-wal")
+	logged := err == nil && wal.Size() > 0
+	file, err := os.Stat(path) // after the log: a server that stops meanwhile first lengthens the file
+	if err != nil {
+		return cannotOpen(path, err)
+	}
+	if !logged && file.Size() < pages*pageSize {
 		return damaged(path, "it is cut short")
 	}
-	if size > checkedSize {
+	if file.Size() > checkedSize {
 		return nil
 	}
 	var verdict string
@@ -255,21 +260,26 @@ func openPostgres(location string) (*Store, error) {
 	return &Store{dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }}, nil
 }
 
-// migrate brings the database to the version of this binary, or says why that cannot be.
-func (s *Store) migrate(ctx context.Context, mode Mode) error {
+// migrations are those of this binary, in the text of this database.
+func (s *Store) migrations() (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("reading the migrations: %w", err)
+		return nil, err
 	}
 	options := []goose.ProviderOption{}
 	if s.dialect.goose == goose.DialectPostgres { // SQLite has the lock on its file
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 		if err != nil {
-			return fmt.Errorf("preparing the migrations: %w", err)
+			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, migrationFiles{files, s.dialect.migration}, options...)
+	return goose.NewProvider(s.dialect.goose, s.write, migrationFiles{files, s.dialect.migration}, options...)
+}
+
+// migrate brings the database to the version of this binary, or says why that cannot be.
+func (s *Store) migrate(ctx context.Context, mode Mode) error {
+	provider, err := s.migrations()
 	if err != nil {
 		return fmt.Errorf("preparing the migrations: %w", err)
 	}
@@ -295,11 +305,7 @@ func (s *Store) migrate(ctx context.Context, mode Mode) error {
 
 // SchemaVersion says which migration the database is at.
 func (s *Store) SchemaVersion(ctx context.Context) (int64, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return 0, fmt.Errorf("reading the migrations: %w", err)
-	}
-	provider, err := goose.NewProvider(s.dialect.goose, s.write, migrationFiles{files, s.dialect.migration})
+	provider, err := s.migrations()
 	if err != nil {
 		return 0, fmt.Errorf("preparing the migrations: %w", err)
 	}
