@@ -149,7 +149,7 @@ func (s settler) environment(ctx context.Context) error {
 			}
 		}
 		holds := permissionSlugs(n*environmentHolds, environmentHolds)
-		if _, err := s.rules.SetRolePermissions(ctx, s.caller, "", slug, holds); err != nil {
+		if _, err := s.rules.EditRolePermissions(ctx, s.caller, "", slug, authz.PermissionEdit{Set: authz.Some(holds)}); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (s settler) organization(ctx context.Context, n int, w *world) error {
 			return err
 		}
 		holds := permissionSlugs(r*2*customHolds, customHolds)
-		if _, err := s.rules.SetRolePermissions(ctx, s.caller, o.ID, slug, holds); err != nil {
+		if _, err := s.rules.EditRolePermissions(ctx, s.caller, o.ID, slug, authz.PermissionEdit{Set: authz.Some(holds)}); err != nil {
 			return err
 		}
 	}

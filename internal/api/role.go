@@ -130,7 +130,7 @@ func setRolePermissions(r *request) (authz.Role, error) {
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.api.rules.SetRolePermissions(r.Context(), r.caller, r.org, r.PathValue("slug"), in.Permissions.Value)
+	return r.editPermissions(authz.PermissionEdit{Set: in.Permissions.Opt()})
 }
 
 func addRolePermission(r *request) (authz.Role, error) {
@@ -138,9 +138,13 @@ func addRolePermission(r *request) (authz.Role, error) {
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.api.rules.AddRolePermission(r.Context(), r.caller, r.org, r.PathValue("slug"), in.Slug.Value)
+	return r.editPermissions(authz.PermissionEdit{Add: in.Slug.Value})
 }
 
 func removeRolePermission(r *request) (authz.Role, error) {
-	return r.api.rules.RemoveRolePermission(r.Context(), r.caller, r.org, r.PathValue("slug"), r.PathValue("permissionSlug"))
+	return r.editPermissions(authz.PermissionEdit{Remove: r.PathValue("permissionSlug")})
+}
+
+func (r *request) editPermissions(edit authz.PermissionEdit) (authz.Role, error) {
+	return r.api.rules.EditRolePermissions(r.Context(), r.caller, r.org, r.PathValue("slug"), edit)
 }

@@ -1,43 +1,92 @@
 package authz
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
 )
 
 // Source is why an assignment exists.
 type Source string
 
-// The sources so far.
+// The sources. Nothing writes the last two yet; how they rank is decided (R90-R100).
 const (
-	SourceDefault Source = "default" // given at creation because nothing else was said
-	SourceManual  Source = "manual"  // asked for by a person or the API
+	SourceDefault   Source = "default"   // given at creation because nothing else was said
+	SourceManual    Source = "manual"    // asked for by a person or the API
+	SourceGroup     Source = "group"     // held by a group of the member
+	SourceSSO       Source = "sso"       // what a connection said at the last sign-in
+	SourceDirectory Source = "directory" // what a directory said last
 )
 
-// Assignment is one role given to one membership on its organization, from one source.
+// Assignment is one role given to one subject, a membership or a group, on one resource, from one source.
 type Assignment struct {
-	ID           id.Assignment
+	ID           id.Assignment // of a group's too, which the contract shows under another prefix
+	Environment  id.Environment
 	Organization id.Organization
-	Membership   id.Membership
+	Membership   id.Membership // the subject: this
+	Group        id.Group      // or this
 	Role         id.Role
+	Resource     id.Resource
 	Source       Source
+	Explicit     bool      // false for the result of an identity provider that only stands for "no group was mapped"
+	StartsAt     time.Time // in force from then on; zero: from the beginning
+	ExpiresAt    time.Time // and until before then; zero: for ever
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
 
-// AssignmentReader finds assignments.
+// Begun and Ended say where an instant lies in the interval of an assignment.
+func (a Assignment) Begun(at time.Time) bool { return a.StartsAt.IsZero() || !at.Before(a.StartsAt) }
+
+// Ended says whether an assignment is past its interval.
+func (a Assignment) Ended(at time.Time) bool { return !a.ExpiresAt.IsZero() && !at.Before(a.ExpiresAt) }
+
+// due is when the passing of time changes next what an assignment is worth; zero when it never does.
+func (a Assignment) due(at time.Time) time.Time {
+	if !a.Begun(at) {
+		return a.StartsAt
+	}
+	return a.ExpiresAt
+}
+
+// AssignmentFilter narrows assignments. Zero values do not narrow; one of the first four must be set.
+type AssignmentFilter struct {
+	Membership id.Membership
+	Group      id.Group
+	Resources  []id.Resource
+	Role       id.Role
+	Source     Source
+}
+
+// AssignmentReader finds assignments, those included that are not yet or no longer in force.
 type AssignmentReader interface {
-	Assignments(org id.Organization, m id.Membership) ([]Assignment, error)
-	// AssignmentsOf finds the assignments of at most page.MaxLimit memberships, which are of the given organizations.
-	AssignmentsOf(orgs []id.Organization, ms []id.Membership) (map[id.Membership][]Assignment, error)
+	// AssignmentsOf finds the assignments of memberships of an organization and those of their groups, the latter
+	// once for each membership that has the group, on any of the resources, or on all when none is named.
+	AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Resource) (map[id.Membership][]Assignment, error)
+	Assignment(org id.Organization, a id.Assignment) (found Assignment, ok bool, err error)
+	Assignments(org id.Organization, f AssignmentFilter, r page.Request) (page.Page[Assignment], error)
+	// AssignmentsNaming lists at most max assignments that name a role, by organization.
+	AssignmentsNaming(r id.Role, max int) ([]Assignment, error)
+	// CountNaming counts the assignments that name a role.
+	CountNaming(r id.Role) (int, error)
+	// AssignmentsDue lists at most max assignments whose due instant has come, the longest due first.
+	AssignmentsDue(at time.Time, max int) ([]Assignment, error)
 }
 
 // AssignmentWriter stores assignments.
 type AssignmentWriter interface {
-	InsertAssignment(Assignment) error
-	DeleteAssignment(Assignment) error
+	// InsertAssignment stores an assignment, and due as the instant at which it needs attention, zero for never.
+	InsertAssignment(a Assignment, due time.Time) error
+	// UpdateAssignment stores role, source, interval, updated_at and due.
+	UpdateAssignment(a Assignment, due time.Time) error
+	DeleteAssignments(org id.Organization, as []id.Assignment) error
+	// DeleteAssignmentsOf removes those of a subject or on resources.
+	DeleteAssignmentsOf(org id.Organization, f AssignmentFilter) error
+	// MoveAssignments gives assignments of one organization another role and source.
+	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source, at time.Time) error
 }
 
 // RolesInput is the roles asked for: by the one slug, by the list, or by neither. They exclude each other (R62).
@@ -46,58 +95,108 @@ type RolesInput struct {
 	Slugs Opt[[]string]
 }
 
-// slug returns the one role asked for, if any. More than one needs multiple roles, which the environment lacks (R63).
-func (in RolesInput) slug() (slug string, given bool, err error) {
+// slugs returns the roles asked for, each once, if any.
+func (in RolesInput) slugs() (slugs []string, given bool, err error) {
 	switch {
 	case in.Slug.Set && in.Slugs.Set:
-		return "", false, fault.BadField("role_slugs", "cannot be combined with role_slug")
+		return nil, false, fault.BadField("role_slugs", "cannot be combined with role_slug")
 	case in.Slug.Set:
-		return in.Slug.Value, true, nil
+		return []string{in.Slug.Value}, true, nil
 	case !in.Slugs.Set:
-		return "", false, nil
+		return nil, false, nil
 	case len(in.Slugs.Value) == 0:
-		return "", false, fault.BadField("role_slugs", "must name at least one role")
+		return nil, false, fault.BadField("role_slugs", "must name at least one role")
 	}
-	for _, s := range in.Slugs.Value[1:] {
-		if s != in.Slugs.Value[0] {
-			return "", false, fault.New(fault.Invalid, "multiple_roles_not_enabled", "Multiple roles are not enabled for this environment; role_slugs must name one role.")
+	for _, s := range in.Slugs.Value {
+		if !slices.Contains(slugs, s) {
+			slugs = append(slugs, s)
 		}
 	}
-	return in.Slugs.Value[0], true, nil
+	return slugs, true, nil
 }
 
-// assign gives a membership the role asked for, in place of the ones given directly before. Asking for none means the
-// default when fallback is set, and no change otherwise.
-func (ch *change) assign(m Membership, policy Policy, roles RolesInput, fallback bool) error {
-	slug, given, err := roles.slug()
+// wanted finds the roles asked for. More than one needs multiple roles (R63).
+func (in RolesInput) wanted(p Policy) (roles []Role, given bool, err error) {
+	slugs, given, err := in.slugs()
+	if err != nil || !given {
+		return nil, given, err
+	}
+	if len(slugs) > 1 && !p.Multiple {
+		return nil, false, fault.New(fault.Invalid, "multiple_roles_not_enabled",
+			"Multiple roles are not enabled for this environment; role_slugs must name one role.")
+	}
+	for _, slug := range slugs {
+		r, err := p.organizationRole(slug)
+		if err != nil {
+			return nil, false, err
+		}
+		roles = append(roles, r)
+	}
+	return roles, true, nil
+}
+
+// organizationRole finds a role that can be held on the organization itself.
+func (p Policy) organizationRole(slug string) (Role, error) {
+	r, ok := p.bySlug(slug)
+	if !ok {
+		return Role{}, invalidRole(slug)
+	}
+	return r, assignable(r)
+}
+
+// assign gives a membership the roles asked for on its organization, in place of the ones that were given directly
+// before (R64). Asking for none means the default when fallback is set, and no change otherwise.
+func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bool) error {
+	roles, given, err := in.wanted(policy)
 	if err != nil || !given && !fallback {
 		return err
 	}
-	role, source := policy.Default, SourceDefault
-	if given {
-		r, ok := policy.bySlug(slug)
-		if !ok {
-			return invalidRole(slug)
-		}
-		if err := assignable(r); err != nil {
-			return err
-		}
-		role, source = r.ID, SourceManual
+	source := SourceManual
+	if !given {
+		r, _ := policy.DefaultRole()
+		roles, source = []Role{r}, SourceDefault
 	}
-	had, err := ch.Assignments(m.Organization, m.ID)
+	return ch.replaceDirect(m, source, roles)
+}
+
+// replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
+// was is not written.
+func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
+	home := OrganizationResource(m.Organization)
+	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})
 	if err != nil {
 		return err
 	}
-	if len(had) == 1 && had[0].Role == role && had[0].Source == source {
-		return nil
+	missing := slices.Clone(roles)
+	var obsolete []id.Assignment
+	for _, a := range had[m.ID] {
+		if a.Group != "" || a.Source != SourceDefault && a.Source != SourceManual {
+			continue
+		}
+		at := slices.IndexFunc(missing, func(r Role) bool { return r.ID == a.Role })
+		if at < 0 || a.Source != source || a.Ended(ch.now) || !a.due(ch.now).IsZero() {
+			obsolete = append(obsolete, a.ID)
+			continue
+		}
+		missing = slices.Delete(missing, at, at+1)
 	}
-	for _, a := range had {
-		if err := ch.DeleteAssignment(a); err != nil {
+	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {
+		return err
+	}
+	for _, r := range missing {
+		a := ch.newAssignment(m.Organization, r, home, source)
+		a.Membership = m.ID
+		if err := ch.InsertAssignment(a, time.Time{}); err != nil {
 			return err
 		}
 	}
-	return ch.InsertAssignment(Assignment{
-		ID: id.New[id.Assignment](ch.ids), Organization: m.Organization, Membership: m.ID, Role: role, Source: source,
-		CreatedAt: ch.now, UpdatedAt: ch.now,
-	})
+	return nil
+}
+
+// newAssignment lacks its subject.
+func (ch *change) newAssignment(org id.Organization, r Role, on id.Resource, source Source) Assignment {
+	return Assignment{
+		ID: id.New[id.Assignment](ch.ids), Environment: ch.caller.Environment, Organization: org, Role: r.ID, Resource: on,
+		Source: source, Explicit: true, CreatedAt: ch.now, UpdatedAt: ch.now,
+	}
 }

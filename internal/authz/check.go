@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -21,70 +22,181 @@ type ResourceRef struct {
 	ResourceType string
 }
 
-// OrganizationResource is the id of the implicit resource of an organization (R202).
-func OrganizationResource(org id.Organization) id.Resource { return id.Retype[id.Resource](org) }
+// MaxQuestions is how many questions one batch may hold.
+const MaxQuestions = 1000
+
+// Answer is what one question of a batch got: a decision, or the refusal that the question alone would have got.
+type Answer struct {
+	Decision Decision
+	Refusal  *fault.Error
+}
 
 // Check answers a question over one snapshot that includes every change acknowledged before it was asked (R211). It
 // only reads. An unknown membership, permission or resource is not found (R213).
 func (s *Service) Check(ctx context.Context, c Caller, q Question) (Decision, error) {
-	return read(ctx, s, func(r Reader) (Decision, error) {
-		m, err := membership(r, c, q.Membership)
-		if err != nil {
-			return Decision{}, err
+	return read(ctx, s, func(r Reader) (Decision, error) { return newAsker(r, c, s.instant()).ask(q) })
+}
+
+// CheckAll answers questions over one snapshot, each as Check would.
+func (s *Service) CheckAll(ctx context.Context, c Caller, qs []Question) ([]Answer, error) {
+	if len(qs) == 0 || len(qs) > MaxQuestions {
+		return nil, fault.BadField("checks", "must hold 1 to %d questions", MaxQuestions)
+	}
+	return read(ctx, s, func(r Reader) ([]Answer, error) {
+		a := newAsker(r, c, s.instant())
+		answers := make([]Answer, len(qs))
+		for i, q := range qs {
+			d, err := a.ask(q)
+			if f := fault.Of(err); f != nil && f.Kind != fault.NotFound {
+				return nil, err
+			} else if f != nil {
+				answers[i].Refusal = f
+			}
+			answers[i].Decision = d
 		}
-		if _, err := permission(r, c, q.Permission); err != nil {
-			return Decision{}, err
-		}
-		if err := reachable(r, c, m, q.Resource); err != nil {
-			return Decision{}, err
-		}
-		f, err := facts(r, c, m)
-		if err != nil {
-			return Decision{}, err
-		}
-		return Decide(f, q.Permission), nil
+		return answers, nil
 	})
 }
 
-// facts reads what a decision about m depends on.
-func facts(r Reader, c Caller, m Membership) (Facts, error) {
-	policy, err := loadPolicy(r, c, m.Organization)
+// asker answers questions over one snapshot and remembers what several of them need.
+type asker struct {
+	r           Reader
+	c           Caller
+	at          time.Time
+	policies    policies
+	permissions map[ownedRole]bool // roles whose permissions are known to the policy of an organization
+	catalogue   map[string]error
+}
+
+type ownedRole struct {
+	organization id.Organization
+	role         id.Role
+}
+
+func newAsker(r Reader, c Caller, at time.Time) *asker {
+	return &asker{r: r, c: c, at: at, policies: policies{}, permissions: map[ownedRole]bool{}, catalogue: map[string]error{}}
+}
+
+func (a *asker) ask(q Question) (Decision, error) {
+	m, err := membership(a.r, a.c, q.Membership)
+	if err != nil {
+		return Decision{}, err
+	}
+	if err := a.known(q.Permission); err != nil {
+		return Decision{}, err
+	}
+	where, err := locate(a.r, a.c, m.Organization, q.Resource)
+	if err != nil {
+		return Decision{}, err
+	}
+	f, err := a.facts(m, where)
+	if err != nil {
+		return Decision{}, err
+	}
+	return Decide(f, q.Permission), nil
+}
+
+// known refuses a permission that the catalogue lacks.
+func (a *asker) known(slug string) error {
+	err, asked := a.catalogue[slug]
+	if !asked {
+		_, err = permission(a.r, a.c, slug)
+		a.catalogue[slug] = err
+	}
+	return err
+}
+
+// facts reads what a decision about m at a place depends on.
+func (a *asker) facts(m Membership, where place) (Facts, error) {
+	if err := a.policies.read(a.r, a.c, []Membership{m}); err != nil {
+		return Facts{}, err
+	}
+	f := Facts{At: a.at, Membership: m, Policy: a.policies[m.Organization], Path: where.path}
+	of, err := a.r.AssignmentsOf(m.Organization, []id.Membership{m.ID}, where.resources(m.Organization))
 	if err != nil {
 		return Facts{}, err
 	}
-	f := Facts{Membership: m, Policy: policy}
-	if f.Assignments, err = r.Assignments(m.Organization, m.ID); err != nil {
-		return Facts{}, err
-	}
-	var inEffect []id.Role // the permissions of others cannot matter
-	for _, h := range EffectiveRoles(f) {
-		inEffect = append(inEffect, h.Role.ID)
-	}
-	return f, policy.addPermissions(r, inEffect)
+	f.Assignments = of[m.ID]
+	return f, a.addPermissions(f)
 }
 
-// reachable finds the resource of a question. The only resource of a membership is its own organization so far, by
-// its resource id, or by the organization's id or external id as external id (C27). The external id is compared with
-// those two alone, never looked up: an external id made to look like another organization's id leads nowhere.
-func reachable(r Reader, c Caller, m Membership, ref ResourceRef) error {
-	switch {
-	case ref == ResourceRef{}:
-		return nil
-	case ref.ID != "":
-		if ref.ID == OrganizationResource(m.Organization) {
-			return nil
-		}
-		return fault.Missing("Resource", string(ref.ID))
-	case ref.ResourceType == OrganizationType && ref.ExternalID == string(m.Organization):
-		return nil
-	case ref.ResourceType == OrganizationType:
-		org, err := organization(r, c, m.Organization)
-		if err != nil {
-			return err
-		}
-		if org.ExternalID != nil && *org.ExternalID == ref.ExternalID {
-			return nil
+// addPermissions reads the permissions of the roles in effect; those of others cannot matter.
+func (a *asker) addPermissions(f Facts) error {
+	var missing []id.Role
+	for _, h := range append(EffectiveRoles(f), RolesOnPath(f)...) {
+		if key := (ownedRole{f.Policy.Organization, h.Role.ID}); !a.permissions[key] {
+			a.permissions[key] = true
+			missing = append(missing, h.Role.ID)
 		}
 	}
-	return fault.Missing("Resource", ref.ExternalID)
+	if len(missing) == 0 {
+		return nil
+	}
+	return f.Policy.addPermissions(a.r, missing)
+}
+
+// place is a resource in an organization: its id and its path, which is empty for the organization's own.
+type place struct {
+	id   id.Resource
+	path []Resource
+}
+
+// resources lists what roles can be held on so that they count at the place.
+func (p place) resources(org id.Organization) []id.Resource {
+	on := []id.Resource{OrganizationResource(org)}
+	for _, r := range p.path {
+		on = append(on, r.ID)
+	}
+	return on
+}
+
+// locate finds the resource that a reference names in an organization. The organization's own goes by its resource id,
+// or by the organization's id or external id as external id (C27); that external id is compared with those two alone,
+// never looked up: one made to look like another organization's id leads nowhere.
+func locate(r Reader, c Caller, org id.Organization, ref ResourceRef) (place, error) {
+	home := place{id: OrganizationResource(org)}
+	if ref == (ResourceRef{}) || ref.ID == home.id {
+		return home, nil
+	}
+	if ref.ID == "" && ref.ResourceType == OrganizationType {
+		return home, ownResource(r, c, org, ref.ExternalID)
+	}
+	var found Resource
+	var ok bool
+	var err error
+	name := string(ref.ID)
+	if ref.ID != "" {
+		found, ok, err = r.Resource(c.Environment, ref.ID)
+	} else {
+		name = ref.ExternalID
+		found, ok, err = r.ResourceByExternalID(org, ref.ResourceType, ref.ExternalID)
+	}
+	if err != nil {
+		return place{}, err
+	}
+	if !ok || found.Organization != org {
+		return place{}, fault.Missing("Resource", name)
+	}
+	return placeOf(r, found)
+}
+
+// placeOf adds the ancestors of a resource.
+func placeOf(r Reader, of Resource) (place, error) {
+	above, err := r.Ancestors(of.Organization, []Resource{of})
+	return place{id: of.ID, path: append([]Resource{of}, above[of.ID]...)}, err
+}
+
+// ownResource says whether an external id names an organization's own resource.
+func ownResource(r Reader, c Caller, org id.Organization, externalID string) error {
+	if externalID == string(org) {
+		return nil
+	}
+	o, err := organization(r, c, org)
+	if err != nil {
+		return err
+	}
+	if o.ExternalID == nil || *o.ExternalID != externalID {
+		return fault.Missing("Resource", externalID)
+	}
+	return nil
 }

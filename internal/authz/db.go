@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -31,6 +32,9 @@ type Reader interface {
 	UserReader
 	MembershipReader
 	AssignmentReader
+	GroupReader
+	ResourceReader
+	JobReader
 	EventReader
 	ReceiptReader
 }
@@ -45,6 +49,9 @@ type Tx interface {
 	UserWriter
 	MembershipWriter
 	AssignmentWriter
+	GroupWriter
+	ResourceWriter
+	JobWriter
 	EventWriter
 	ReceiptWriter
 }
@@ -66,7 +73,32 @@ func New(db DB, now func() time.Time, ids *id.Source) *Service {
 type Caller struct {
 	Environment id.Environment
 	Actor       event.Actor
+	Only        *Restriction // nil: everything in the environment
 	Once        *Once
+}
+
+// SystemActor is who acts when nobody asked: time, or the server itself.
+var SystemActor = event.Actor{ID: "system", Source: "system", Name: "Rolecall"}
+
+// nowhere is an organization that no row has.
+const nowhere = id.Organization("none")
+
+// within is the organization that a list may show: the one asked for, where the caller sees it, or the one that the
+// caller is limited to; empty for all of the environment.
+func (c Caller) within(asked id.Organization) id.Organization {
+	switch {
+	case c.Only == nil || c.Only.Organization == "":
+		return asked
+	case asked == "" || asked == c.Only.Organization:
+		return c.Only.Organization
+	}
+	return nowhere
+}
+
+// unbound is the caller without its restriction, for look-ups that no answer depends on but in being found.
+func (c Caller) unbound() Caller {
+	c.Only = nil
+	return c
 }
 
 // change is one transaction of one caller: the store, the instant of the change and the events it causes.
@@ -75,6 +107,7 @@ type change struct {
 	caller Caller
 	now    time.Time
 	ids    *id.Source
+	asked  bool          // whether MayCause was asked
 	events []event.Event // in the order in which they happened, written at the end
 }
 
@@ -90,6 +123,9 @@ func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T
 		r, err := fn(ch)
 		if err != nil {
 			return err
+		}
+		if !ch.asked {
+			return errors.New("a change that nobody was asked about: its rule does not call permit")
 		}
 		result = r
 		if err := ch.InsertEvents(ch.events); err != nil {

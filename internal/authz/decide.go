@@ -1,25 +1,32 @@
 package authz
 
 import (
+	"slices"
+	"time"
+
 	"github.com/rolecall/rolecall/internal/id"
 )
 
-// This file is the reference evaluator: the rules for effective roles and permissions, once, as plain functions over
-// plain data. Whatever serves traffic must answer exactly as these do.
+// This file and precedence.go are the reference evaluator: the rules for effective roles and permissions, once, as
+// plain functions over plain data. Whatever serves traffic must answer exactly as these do.
 
 // Facts is everything that a decision about one membership depends on.
 type Facts struct {
+	At          time.Time // the instant of the decision; assignments begin and end by it
 	Membership  Membership
-	Assignments []Assignment // those of the membership, in any order
+	Assignments []Assignment // of the membership and of its groups, in any order; those on other resources do no harm
 	Policy      Policy       // of the membership's organization
+	Path        []Resource   // the resource asked about and its ancestors, nearest first; empty for the organization itself
 }
 
-// Held is a role that is in effect, and why. Assignment is empty for the default that a membership left with nothing
-// falls back to.
+// Held is a role that is in effect on a resource, and why. Assignment is empty for the default that a membership left
+// with nothing falls back to; Group is set when it comes from a group.
 type Held struct {
 	Role       Role
 	Source     Source
 	Assignment id.Assignment
+	Group      id.Group
+	Resource   id.Resource
 }
 
 // Cause is why a decision is what it is.
@@ -37,7 +44,8 @@ type Reason struct {
 	Cause      Cause
 	Status     Status
 	Permission string
-	Held       []Held // for CauseRole the one role that allowed it; for CauseNoRole all that did not
+	Held       []Held     // for CauseRole the one role that allowed it; for CauseNoRole all that did not
+	Path       []Resource // the resource and its ancestors, nearest first, on which roles were looked for
 }
 
 // Decision is the answer of a check, with its reason.
@@ -46,49 +54,112 @@ type Decision struct {
 	Reason     Reason
 }
 
-// EffectiveRoles returns the roles in effect, highest priority first: never none in a sound database (I6).
+// EffectiveRoles returns the roles in effect on the organization, highest priority first, each once: never none in a
+// sound database (I6). With multiple roles they are those of all assignments in force (R81), otherwise the one of them
+// with the highest priority (R35, R137). Where none is in force the organization's current default applies.
 //
-// With one role for each membership, every other source outranks the default given at creation (R24), among the rest
-// the highest priority wins (R35), and where no assignment is left the current default of the organization applies at
-// read time. Assignments of roles that are not available there are without effect (I5).
+// An assignment of a role that is gone, while it waits to be moved, already counts as what it will be moved to: as an
+// assignment of the replacement or, where none was named, of the default, from the source default (R45, R46).
+// Assignments of roles that are not available in the organization are without effect (I5).
 func EffectiveRoles(f Facts) []Held {
-	var best *Held
-	for _, r := range f.Policy.Roles { // highest priority first
-		for _, a := range f.Assignments {
-			if a.Role != r.ID {
-				continue
-			}
-			if best == nil || best.Source == SourceDefault && a.Source != SourceDefault {
-				best = &Held{Role: r, Source: a.Source, Assignment: a.ID}
-			}
+	home := OrganizationResource(f.Membership.Organization)
+	var standing []Assignment
+	for _, a := range f.Assignments {
+		if a.Resource != home {
+			continue
+		}
+		if a, ok := f.Policy.stand(a); ok {
+			standing = append(standing, a)
 		}
 	}
-	if best == nil {
+	held := f.Policy.held(InForce(standing, f.At))
+	if len(held) == 0 {
 		r, ok := f.Policy.DefaultRole()
 		if !ok {
 			return nil
 		}
-		best = &Held{Role: r, Source: SourceDefault}
+		return []Held{{Role: r, Source: SourceDefault, Resource: home}}
 	}
-	return []Held{*best}
+	if !f.Policy.Multiple {
+		held = held[:1]
+	}
+	return held
 }
 
-// Decide says whether the membership holds a permission on its organization, and why.
+// RolesOnPath returns the roles in effect on the resource asked about and its ancestors below the organization, nearest
+// resource first. They are always many (R84).
+func RolesOnPath(f Facts) []Held {
+	var held []Held
+	for _, r := range f.Path {
+		var here []Assignment
+		for _, a := range f.Assignments {
+			if a.Resource != r.ID || !a.Begun(f.At) || a.Ended(f.At) {
+				continue
+			}
+			if a, ok := f.Policy.stand(a); ok && a.Source != SourceDefault {
+				here = append(here, a)
+			}
+		}
+		held = append(held, f.Policy.held(here)...)
+	}
+	return held
+}
+
+// held turns assignments on one resource into the roles they give, highest priority first, each role once. Of several
+// assignments of one role it names the oldest direct one, else the oldest.
+func (p Policy) held(assignments []Assignment) []Held {
+	var held []Held
+	for _, r := range p.Roles {
+		best := -1
+		for i, a := range assignments {
+			if a.Role == r.ID && (best < 0 || a.before(assignments[best])) {
+				best = i
+			}
+		}
+		if best >= 0 {
+			a := assignments[best]
+			held = append(held, Held{Role: r, Source: a.Source, Assignment: a.ID, Group: a.Group, Resource: a.Resource})
+		}
+	}
+	return held
+}
+
+// before says which of two assignments of one role is named as the reason.
+func (a Assignment) before(b Assignment) bool {
+	if (a.Group == "") != (b.Group == "") {
+		return a.Group == ""
+	}
+	return a.ID < b.ID
+}
+
+// Decide says whether the membership holds a permission on the resource asked about, and why: through a role on the
+// organization, on the resource or on one of its ancestors (R208, R210).
 func Decide(f Facts, permission string) Decision {
-	reason := Reason{Permission: permission, Status: f.Membership.Status}
+	reason := Reason{Permission: permission, Status: f.Membership.Status, Path: f.Path}
 	if f.Membership.Status != StatusActive {
 		reason.Cause = CauseNotActive
 		return Decision{Reason: reason}
 	}
-	held := EffectiveRoles(f)
+	held := append(EffectiveRoles(f), RolesOnPath(f)...)
 	for _, h := range held {
-		for _, p := range h.Role.Permissions {
-			if p == permission {
-				reason.Cause, reason.Held = CauseRole, []Held{h}
-				return Decision{Authorized: true, Reason: reason}
-			}
+		if slices.Contains(h.Role.Permissions, permission) {
+			reason.Cause, reason.Held = CauseRole, []Held{h}
+			return Decision{Authorized: true, Reason: reason}
 		}
 	}
 	reason.Cause, reason.Held = CauseNoRole, held
 	return Decision{Reason: reason}
+}
+
+// EffectivePermissions lists the permissions for which Decide says yes, sorted, each once.
+func EffectivePermissions(f Facts) []string {
+	if f.Membership.Status != StatusActive {
+		return nil
+	}
+	var all []string
+	for _, h := range append(EffectiveRoles(f), RolesOnPath(f)...) {
+		all = append(all, h.Role.Permissions...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }

@@ -16,19 +16,33 @@ type Environment struct {
 	ID          id.Environment
 	Name        string // unique in the installation, at most MaxName characters
 	DefaultRole id.Role
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	// MultipleRoles says whether members may hold several roles at once (R80).
+	MultipleRoles bool
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 }
 
 // EnvironmentReader finds environments.
 type EnvironmentReader interface {
 	Environment(id.Environment) (e Environment, found bool, err error)
 	EnvironmentByName(name string) (e Environment, found bool, err error)
-	// DefaultRoles finds the default role of an environment and, when org is set, the organization's own, empty while
-	// it follows the environment. found is false when the environment has no such organization.
-	DefaultRoles(env id.Environment, org id.Organization) (shared, own id.Role, found bool, err error)
+	// DefaultRoles finds the default role of an environment and, when org is set, of the organization. found is false
+	// when the environment has no such organization.
+	DefaultRoles(env id.Environment, org id.Organization) (d Defaults, found bool, err error)
+	// OwnPolicies says which of the organizations have a default and an order of their own.
+	OwnPolicies(env id.Environment, orgs []id.Organization) (map[id.Organization]bool, error)
+	// PinnedDefaults lists, by role that is gone, the default that its assignments count as, as far as the owner's
+	// default was changed since.
+	PinnedDefaults(env id.Environment, org id.Organization) (map[id.Role]id.Role, error)
 	// Environments lists all environments, oldest first.
 	Environments() ([]Environment, error)
+}
+
+// Defaults is which role is given when none is asked for, and how many a member may hold.
+type Defaults struct {
+	Shared   id.Role // the environment's
+	Own      id.Role // the organization's own, empty while it follows the environment
+	Multiple bool
 }
 
 // EnvironmentWriter stores environments.
@@ -36,6 +50,13 @@ type EnvironmentWriter interface {
 	InsertEnvironment(Environment) error
 	// SetDefaultRole makes a role the default of an environment or, when org is set, of an organization.
 	SetDefaultRole(env id.Environment, org id.Organization, role id.Role, at time.Time) error
+	// ReplaceDefaultRole makes a role the default of every organization that has another as its own, and says of how
+	// many.
+	ReplaceDefaultRole(env id.Environment, from, to id.Role, at time.Time) (int, error)
+	// PinDefault keeps the default that a role which is gone counts as for an owner.
+	PinDefault(env id.Environment, org id.Organization, gone, pinned id.Role) error
+	// SetMultipleRoles switches the mode of an environment.
+	SetMultipleRoles(env id.Environment, on bool, at time.Time) error
 }
 
 // CreateEnvironment makes an environment with its seeded role. It belongs to the operator of the installation, so it
@@ -47,6 +68,9 @@ func (s *Service) CreateEnvironment(ctx context.Context, name string) (Environme
 		return Environment{}, err
 	}
 	return write(ctx, s, Caller{}, func(ch *change) (Environment, error) {
+		if err := ch.permit(""); err != nil {
+			return Environment{}, err
+		}
 		if _, taken, err := ch.EnvironmentByName(name); err != nil {
 			return Environment{}, err
 		} else if taken {

@@ -83,6 +83,7 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 			return page.Page[event.Event]{}, fault.BadField("range_end", "must lie within 30 days of range_start")
 		}
 	}
+	f.Organization = c.within(f.Organization)
 	if err := s.placeEvents(ctx, c.Environment); err != nil {
 		return page.Page[event.Event]{}, err
 	}
@@ -128,7 +129,11 @@ func (s *Service) Sweep(ctx context.Context) error {
 				return err
 			}
 			receipts, err := tx.DeleteReceipts(s.instant().Add(-ReceiptLife), placeBatch)
-			removed = events + receipts
+			if err != nil {
+				return err
+			}
+			jobs, err := tx.DeleteJobs(s.instant().Add(-JobLife), placeBatch)
+			removed = events + receipts + jobs
 			return err
 		})
 		if err != nil || removed == 0 {

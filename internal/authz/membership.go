@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -30,6 +31,8 @@ type Membership struct {
 	User             id.User
 	Status           Status
 	DirectoryManaged bool
+	Shown            []string // the effective roles, by slug, that its last event showed
+	Fallback         bool     // whether those were the default for want of any assignment in force
 	CreatedAt        time.Time
 	UpdatedAt        time.Time
 }
@@ -42,17 +45,42 @@ type Member struct {
 	Held             []Held // effective roles, highest priority first
 }
 
+// showing is the membership as it is with these effective roles.
+func (m Membership) showing(held []Held) Membership {
+	m.Shown = make([]string, len(held))
+	for i, h := range held {
+		m.Shown[i] = h.Role.Slug
+	}
+	m.Fallback = len(held) == 1 && held[0].Assignment == ""
+	return m
+}
+
+// same says whether two states of one membership differ in nothing that is stored, but for the times.
+func (m Membership) same(other Membership) bool {
+	return m.Status == other.Status && m.DirectoryManaged == other.DirectoryManaged && m.Fallback == other.Fallback &&
+		slices.Equal(m.Shown, other.Shown)
+}
+
+func joinSlugs(slugs []string) string { return strings.Join(slugs, ",") }
+
+func splitSlugs(joined string) []string {
+	if joined == "" {
+		return nil
+	}
+	return strings.Split(joined, ",")
+}
+
 // payload is the membership as its events show it.
-func (m Membership) payload(held []Held) event.Membership {
+func (m Membership) payload() event.Membership {
 	p := event.Membership{
 		Object: "organization_membership", ID: m.ID, UserID: m.User, OrganizationID: m.Organization,
 		Status: string(m.Status), DirectoryManaged: m.DirectoryManaged, CustomAttributes: map[string]any{},
-		Roles: make([]event.Slim, len(held)), CreatedAt: event.Time(m.CreatedAt), UpdatedAt: event.Time(m.UpdatedAt),
+		Roles: make([]event.Slim, len(m.Shown)), CreatedAt: event.Time(m.CreatedAt), UpdatedAt: event.Time(m.UpdatedAt),
 	}
-	for i, h := range held {
-		p.Roles[i] = event.Slim{Slug: h.Role.Slug}
+	for i, slug := range m.Shown {
+		p.Roles[i] = event.Slim{Slug: slug}
 	}
-	if len(held) > 0 {
+	if len(m.Shown) > 0 {
 		p.Role = p.Roles[0]
 	}
 	return p
@@ -70,13 +98,27 @@ type MembershipReader interface {
 	Membership(env id.Environment, m id.Membership) (found Membership, ok bool, err error)
 	MembershipOf(org id.Organization, u id.User) (found Membership, ok bool, err error)
 	Memberships(env id.Environment, f MembershipFilter, r page.Request) (page.Page[Membership], error)
+	MembershipsByID(org id.Organization, ms []id.Membership) ([]Membership, error)
+	// MembershipsFrom lists at most max memberships of a scope that follow a position, by organization and id.
+	MembershipsFrom(env id.Environment, f Scope, after Position, max int) ([]Membership, error)
+	CountMemberships(env id.Environment, f Scope) (int, error)
+}
+
+// Scope narrows which memberships of an environment are gone through. Zero values do not narrow. A group needs its
+// organization.
+type Scope struct {
+	Organization id.Organization
+	Group        id.Group
+	FallbackOnly bool
 }
 
 // MembershipWriter stores memberships.
 type MembershipWriter interface {
 	InsertMembership(Membership) error
-	// UpdateMembership stores status, directory_managed and updated_at.
+	// UpdateMembership stores status, directory_managed, what it shows and updated_at.
 	UpdateMembership(Membership) error
+	// ShowRoles stores what memberships of one organization show, and updated_at unless it is zero.
+	ShowRoles(org id.Organization, ms []id.Membership, roles []string, fallback bool, at time.Time) error
 	// DeleteMemberships removes the memberships of an organization, of a user, or of one in the other, with their
 	// assignments. Statuses do not narrow it.
 	DeleteMemberships(MembershipFilter) error
@@ -85,7 +127,7 @@ type MembershipWriter interface {
 // membership finds a membership of the caller's environment.
 func membership(r Reader, c Caller, m id.Membership) (Membership, error) {
 	found, ok, err := r.Membership(c.Environment, m)
-	if err == nil && !ok {
+	if err == nil && (!ok || !c.sees(found.Organization)) {
 		err = fault.Missing("Organization membership", string(m))
 	}
 	return found, err
@@ -95,11 +137,11 @@ func membership(r Reader, c Caller, m id.Membership) (Membership, error) {
 // the default of that moment (R24, R62). An inactive membership of the same pair is reactivated with those roles
 // (R61).
 func (s *Service) CreateMembership(ctx context.Context, c Caller, u id.User, org id.Organization, roles RolesInput) (Member, error) {
-	if _, _, err := roles.slug(); err != nil {
+	if _, _, err := roles.slugs(); err != nil {
 		return Member{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (Member, error) {
-		if _, err := user(ch, c, u); err != nil {
+		if _, err := user(ch, c.unbound(), u); err != nil {
 			return Member{}, err
 		}
 		policy, err := ch.policy(org)
@@ -117,18 +159,30 @@ func (s *Service) CreateMembership(ctx context.Context, c Caller, u id.User, org
 			ID: id.New[id.Membership](s.ids), Environment: c.Environment, Organization: org, User: u,
 			Status: StatusActive, CreatedAt: ch.now, UpdatedAt: ch.now,
 		}
-		if err := ch.InsertMembership(m); err != nil {
-			return Member{}, err
-		}
-		if err := ch.assign(m, policy, roles, true); err != nil {
-			return Member{}, err
-		}
-		member, err := loadMember(ch, c, m, policies{org: policy})
-		if err != nil {
-			return Member{}, err
-		}
-		return member, ch.emit(event.MembershipCreated, org, m.payload(member.Held), nil)
+		return ch.join(m, policy, roles)
 	})
+}
+
+// join stores a new membership with its roles and says so.
+func (ch *change) join(m Membership, policy Policy, roles RolesInput) (Member, error) {
+	if err := ch.InsertMembership(m); err != nil {
+		return Member{}, err
+	}
+	if err := ch.assign(m, policy, roles, true); err != nil {
+		return Member{}, err
+	}
+	member, err := loadMember(ch, ch.caller, m, policies{m.Organization: policy}, ch.now)
+	if err != nil {
+		return Member{}, err
+	}
+	if err := ch.permitAltered(policy, Member{}, member); err != nil {
+		return Member{}, err
+	}
+	member.Membership = m.showing(member.Held)
+	if err := ch.UpdateMembership(member.Membership); err != nil {
+		return Member{}, err
+	}
+	return member, ch.emit(event.MembershipCreated, m.Organization, member.payload(), nil)
 }
 
 // returning handles the creation of a membership that exists already.
@@ -154,50 +208,85 @@ func pendingRefusal(verb string) error {
 // alterMember lets alter change a membership or its assignments, stores it and says so, if it shows another then.
 func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membership) error) (Member, error) {
 	known := policies{m.Organization: policy}
-	before, err := loadMember(ch, ch.caller, m, known)
+	before, err := loadMember(ch, ch.caller, m, known, ch.now)
 	if err != nil {
 		return Member{}, err
 	}
 	if err := alter(&m); err != nil {
 		return Member{}, err
 	}
-	held, err := heldBy(ch, []Membership{m}, known)
+	held, err := heldBy(ch, []Membership{m}, known, ch.now)
 	if err != nil {
 		return Member{}, err
 	}
 	after := before
-	after.Membership, after.Held = m, held[m.ID]
-	was := before.payload(before.Held)
-	if changed, err := event.Changed(was, after.payload(after.Held)); err != nil || changed == nil {
+	after.Membership, after.Held = m.showing(held[m.ID]), held[m.ID]
+	if err := ch.permitAltered(policy, before, after); err != nil || after.same(before.Membership) {
 		return after, err
 	}
-	m.UpdatedAt, after.UpdatedAt = ch.now, ch.now
-	if err := ch.UpdateMembership(m); err != nil {
-		return Member{}, err
+	visible := after.Status != before.Status || !slices.Equal(after.Shown, before.Shown)
+	if visible {
+		after.UpdatedAt = ch.now
 	}
-	return after, ch.emit(event.MembershipUpdated, m.Organization, after.payload(after.Held), was)
+	if err := ch.UpdateMembership(after.Membership); err != nil || !visible {
+		return after, err
+	}
+	return after, ch.emit(event.MembershipUpdated, m.Organization, after.payload(), before.payload())
 }
 
-// policies keeps what was read of the organizations of memberships.
+// policies keeps what was read of the organizations of memberships. The environment's own, under the empty id, serves
+// all organizations that follow it.
 type policies map[id.Organization]Policy
 
-// read reads the policies of the organizations of memberships that are not known yet.
+// read reads the policies of the organizations of memberships that are not known yet, without permissions.
 func (known policies) read(r Reader, c Caller, ms []Membership) error {
+	return known.load(r, c, ms, loadPolicy)
+}
+
+// readFull is read with the permissions of every role. One set of policies must be read by one of the two only.
+func (known policies) readFull(r Reader, c Caller, ms []Membership) error {
+	return known.load(r, c, ms, fullPolicy)
+}
+
+func (known policies) load(r Reader, c Caller, ms []Membership, load func(Reader, Caller, id.Organization) (Policy, error)) error {
+	var missing []id.Organization
 	for _, m := range ms {
-		if _, done := known[m.Organization]; done {
+		if _, done := known[m.Organization]; !done {
+			missing = append(missing, m.Organization)
+		}
+	}
+	slices.Sort(missing)
+	missing = slices.Compact(missing)
+	own := map[id.Organization]bool{}
+	if len(missing) > 1 { // one alone is read at once, whether or not it follows the environment
+		var err error
+		if own, err = r.OwnPolicies(c.Environment, missing); err != nil {
+			return err
+		}
+		if _, done := known[""]; !done {
+			if known[""], err = load(r, c, ""); err != nil {
+				return err
+			}
+		}
+	}
+	for _, org := range missing {
+		if len(missing) > 1 && !own[org] {
+			p := known[""]
+			p.Organization, p.Own = org, false
+			known[org] = p
 			continue
 		}
-		p, err := loadPolicy(r, c, m.Organization)
+		p, err := load(r, c, org)
 		if err != nil {
 			return err
 		}
-		known[m.Organization] = p
+		known[org] = p
 	}
 	return nil
 }
 
 // loadMembers adds to memberships what their answers show, with one look-up of each kind for all of them.
-func loadMembers(r Reader, c Caller, ms []Membership, known policies) ([]Member, error) {
+func loadMembers(r Reader, c Caller, ms []Membership, known policies, at time.Time) ([]Member, error) {
 	people, err := r.UsersByID(c.Environment, column(ms, func(m Membership) id.User { return m.User }))
 	if err != nil {
 		return nil, err
@@ -210,7 +299,7 @@ func loadMembers(r Reader, c Caller, ms []Membership, known policies) ([]Member,
 	if err := known.read(r, c, ms); err != nil {
 		return nil, err
 	}
-	held, err := heldBy(r, ms, known)
+	held, err := heldBy(r, ms, known, at)
 	if err != nil {
 		return nil, err
 	}
@@ -221,16 +310,23 @@ func loadMembers(r Reader, c Caller, ms []Membership, known policies) ([]Member,
 	return members, nil
 }
 
-// heldBy computes the effective roles of memberships.
-func heldBy(r Reader, ms []Membership, known policies) (map[id.Membership][]Held, error) {
-	orgs := column(ms, func(m Membership) id.Organization { return m.Organization })
-	assignments, err := r.AssignmentsOf(orgs, column(ms, func(m Membership) id.Membership { return m.ID }))
-	if err != nil {
-		return nil, err
+// heldBy computes the effective roles of memberships at an instant.
+func heldBy(r Reader, ms []Membership, known policies, at time.Time) (map[id.Membership][]Held, error) {
+	of := map[id.Organization][]id.Membership{}
+	for _, m := range ms {
+		of[m.Organization] = append(of[m.Organization], m.ID)
+	}
+	assignments := make(map[id.Organization]map[id.Membership][]Assignment, len(of))
+	for org, in := range of {
+		found, err := r.AssignmentsOf(org, in, []id.Resource{OrganizationResource(org)})
+		if err != nil {
+			return nil, err
+		}
+		assignments[org] = found
 	}
 	held := make(map[id.Membership][]Held, len(ms))
 	for _, m := range ms {
-		held[m.ID] = EffectiveRoles(Facts{Membership: m, Assignments: assignments[m.ID], Policy: known[m.Organization]})
+		held[m.ID] = EffectiveRoles(Facts{At: at, Membership: m, Assignments: assignments[m.Organization][m.ID], Policy: known[m.Organization]})
 	}
 	return held, nil
 }
@@ -245,8 +341,8 @@ func column[T any, V cmp.Ordered](rows []T, of func(T) V) []V {
 	return slices.Compact(values)
 }
 
-func loadMember(r Reader, c Caller, m Membership, known policies) (Member, error) {
-	members, err := loadMembers(r, c, []Membership{m}, known)
+func loadMember(r Reader, c Caller, m Membership, known policies, at time.Time) (Member, error) {
+	members, err := loadMembers(r, c, []Membership{m}, known, at)
 	if err != nil {
 		return Member{}, err
 	}
@@ -260,7 +356,7 @@ func (s *Service) Member(ctx context.Context, c Caller, m id.Membership) (Member
 		if err != nil {
 			return Member{}, err
 		}
-		return loadMember(r, c, found, policies{})
+		return loadMember(r, c, found, policies{}, s.instant())
 	})
 }
 
@@ -286,7 +382,7 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 		if err != nil {
 			return page.Page[Member]{}, err
 		}
-		members, err := loadMembers(tx, c, found.Items, policies{})
+		members, err := loadMembers(tx, c, found.Items, policies{}, s.instant())
 		return page.Page[Member]{Items: members, Before: found.Before, After: found.After}, err
 	})
 }
@@ -308,7 +404,7 @@ func (s *Service) changeMember(ctx context.Context, c Caller, m id.Membership, a
 
 // UpdateMember replaces the roles of a membership; asking for none changes nothing (R62, R64).
 func (s *Service) UpdateMember(ctx context.Context, c Caller, m id.Membership, roles RolesInput) (Member, error) {
-	if _, _, err := roles.slug(); err != nil {
+	if _, _, err := roles.slugs(); err != nil {
 		return Member{}, err
 	}
 	return s.changeMember(ctx, c, m, func(ch *change, p Policy, m *Membership) error {
@@ -343,7 +439,10 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, m id.Membership) e
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := ch.emitDeleted([]Membership{found}, policies{}); err != nil {
+		if err := ch.permit(found.Organization); err != nil {
+			return struct{}{}, err
+		}
+		if err := ch.emitDeleted([]Membership{found}); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, ch.DeleteMemberships(MembershipFilter{Organization: found.Organization, User: found.User})
@@ -353,13 +452,12 @@ func (s *Service) DeleteMember(ctx context.Context, c Caller, m id.Membership) e
 
 // deleteMemberships removes all memberships of an organization or of a user, each with its event.
 func (ch *change) deleteMemberships(f MembershipFilter) error {
-	known := policies{}
 	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
 		found, err := ch.Memberships(ch.caller.Environment, f, r)
 		if err != nil {
 			return err
 		}
-		if err := ch.emitDeleted(found.Items, known); err != nil {
+		if err := ch.emitDeleted(found.Items); err != nil {
 			return err
 		}
 		if r.After = found.After; r.After == "" {
@@ -368,18 +466,20 @@ func (ch *change) deleteMemberships(f MembershipFilter) error {
 	}
 }
 
-// emitDeleted says of memberships that they go, with the roles they had.
-func (ch *change) emitDeleted(ms []Membership, known policies) error {
-	if err := known.read(ch, ch.caller, ms); err != nil {
-		return err
-	}
-	held, err := heldBy(ch, ms, known)
-	if err != nil {
-		return err
-	}
+// emitDeleted says of memberships that they go, with what they showed, and of what groups.
+func (ch *change) emitDeleted(ms []Membership) error {
 	for _, m := range ms {
-		if err := ch.emit(event.MembershipDeleted, m.Organization, m.payload(held[m.ID]), nil); err != nil {
+		if err := ch.emit(event.MembershipDeleted, m.Organization, m.payload(), nil); err != nil {
 			return err
+		}
+		groups, err := ch.GroupsOf(m.Organization, m.ID)
+		if err != nil {
+			return err
+		}
+		for _, g := range groups {
+			if err := ch.emit(event.GroupMemberRemoved, m.Organization, event.GroupMember{GroupID: g, MembershipID: m.ID}, nil); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -60,6 +60,7 @@ func (o Organization) Payload() event.Organization {
 
 // OrganizationFilter narrows a list of organizations. Zero values do not narrow.
 type OrganizationFilter struct {
+	ID      id.Organization
 	Domains []string // any of them, lower case
 	Search  string   // part of the search key
 }
@@ -213,6 +214,9 @@ func (s *Service) CreateOrganization(ctx context.Context, c Caller, in Organizat
 		return Organization{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (Organization, error) {
+		if err := ch.permit(""); err != nil {
+			return Organization{}, err
+		}
 		o := Organization{
 			ID: id.New[id.Organization](s.ids), Environment: c.Environment, CreatedAt: ch.now, UpdatedAt: ch.now,
 		}
@@ -230,7 +234,7 @@ func (s *Service) CreateOrganization(ctx context.Context, c Caller, in Organizat
 // organization finds an organization of the caller's environment.
 func organization(r Reader, c Caller, org id.Organization) (Organization, error) {
 	o, found, err := r.Organization(c.Environment, org)
-	if err == nil && !found {
+	if err == nil && (!found || !c.sees(org)) {
 		err = fault.Missing("Organization", string(org))
 	}
 	return o, err
@@ -246,7 +250,7 @@ func (s *Service) Organization(ctx context.Context, c Caller, org id.Organizatio
 func (s *Service) OrganizationByExternalID(ctx context.Context, c Caller, externalID string) (Organization, error) {
 	return read(ctx, s, func(r Reader) (Organization, error) {
 		o, found, err := r.OrganizationByExternalID(c.Environment, externalID)
-		if err == nil && !found {
+		if err == nil && (!found || !c.sees(o.ID)) {
 			err = fault.Missing("Organization", externalID)
 		}
 		return o, err
@@ -266,6 +270,7 @@ func (s *Service) ListOrganizations(ctx context.Context, c Caller, f Organizatio
 		f.Domains[i] = strings.ToLower(d)
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[Organization], error) {
+		f.ID = c.within("")
 		return tx.Organizations(c.Environment, f, r)
 	})
 }
@@ -278,6 +283,9 @@ func (s *Service) UpdateOrganization(ctx context.Context, c Caller, org id.Organ
 	return write(ctx, s, c, func(ch *change) (Organization, error) {
 		o, err := organization(ch, c, org)
 		if err != nil {
+			return Organization{}, err
+		}
+		if err := ch.permit(org); err != nil {
 			return Organization{}, err
 		}
 		before := o.Payload()
@@ -301,6 +309,9 @@ func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organ
 	_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
 		o, err := organization(ch, c, org)
 		if err != nil {
+			return struct{}{}, err
+		}
+		if err := ch.permit(""); err != nil {
 			return struct{}{}, err
 		}
 		if err := ch.deleteMemberships(MembershipFilter{Organization: org}); err != nil {

@@ -10,9 +10,6 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// OrganizationType is the built-in resource type. It is the only one so far.
-const OrganizationType = "organization"
-
 // Permission is a slug that application code checks. It is matched literally (R51).
 type Permission struct {
 	ID           id.Permission
@@ -38,8 +35,8 @@ func (p Permission) Payload() event.Permission {
 type PermissionReader interface {
 	Permission(env id.Environment, slug string) (p Permission, found bool, err error)
 	Permissions(env id.Environment, r page.Request) (page.Page[Permission], error)
-	// PermissionIDs finds the ids of those of the slugs that exist.
-	PermissionIDs(env id.Environment, slugs []string) (map[string]id.Permission, error)
+	// PermissionsBySlug finds those of the slugs that exist.
+	PermissionsBySlug(env id.Environment, slugs []string) (map[string]Permission, error)
 }
 
 // PermissionWriter stores permissions.
@@ -79,22 +76,6 @@ func (d Details) apply(name *string, description **string) (changed bool) {
 	return named || described
 }
 
-// checkResourceType returns the type a role or permission is made for, or the refusal of an unknown one.
-func checkResourceType(t Opt[string]) (string, error) {
-	if !t.Set {
-		return OrganizationType, nil
-	}
-	var bad complaints
-	bad.slug("resource_type_slug", t.Value, false)
-	if err := bad.err(); err != nil {
-		return "", err
-	}
-	if t.Value != OrganizationType {
-		return "", fault.Missing("Resource type", t.Value)
-	}
-	return t.Value, nil
-}
-
 // CreatePermission adds a permission to the catalogue of the environment. A slug used before starts from nothing: its
 // predecessor was taken off every role when it was deleted (I12).
 func (s *Service) CreatePermission(ctx context.Context, c Caller, in NewPermission) (Permission, error) {
@@ -102,14 +83,20 @@ func (s *Service) CreatePermission(ctx context.Context, c Caller, in NewPermissi
 	bad.permissionSlug("slug", in.Slug)
 	bad.name("name", in.Name, MaxName)
 	bad.optionalText("description", in.Description, MaxDescription)
+	if in.ResourceType.Set {
+		bad.slug("resource_type_slug", in.ResourceType.Value, false)
+	}
 	if err := bad.err(); err != nil {
 		return Permission{}, err
 	}
-	resourceType, err := checkResourceType(in.ResourceType)
-	if err != nil {
-		return Permission{}, err
-	}
 	return write(ctx, s, c, func(ch *change) (Permission, error) {
+		if err := ch.permit(""); err != nil {
+			return Permission{}, err
+		}
+		kind, err := resourceType(ch, c, in.ResourceType)
+		if err != nil {
+			return Permission{}, err
+		}
 		if _, taken, err := ch.Permission(c.Environment, in.Slug); err != nil {
 			return Permission{}, err
 		} else if taken {
@@ -117,7 +104,7 @@ func (s *Service) CreatePermission(ctx context.Context, c Caller, in NewPermissi
 		}
 		p := Permission{
 			ID: id.New[id.Permission](s.ids), Environment: c.Environment, Slug: in.Slug, Name: in.Name,
-			Description: in.Description, ResourceType: resourceType, CreatedAt: ch.now, UpdatedAt: ch.now,
+			Description: in.Description, ResourceType: kind, CreatedAt: ch.now, UpdatedAt: ch.now,
 		}
 		if err := ch.InsertPermission(p); err != nil {
 			return Permission{}, err
@@ -150,6 +137,9 @@ func (s *Service) UpdatePermission(ctx context.Context, c Caller, slug string, i
 		return Permission{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (Permission, error) {
+		if err := ch.permit(""); err != nil {
+			return Permission{}, err
+		}
 		p, err := ownPermission(ch, c, slug)
 		if err != nil {
 			return Permission{}, err
@@ -170,6 +160,9 @@ func (s *Service) UpdatePermission(ctx context.Context, c Caller, slug string, i
 // role's update follows the deletion in the events (R53).
 func (s *Service) DeletePermission(ctx context.Context, c Caller, slug string) error {
 	_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
+		if err := ch.permit(""); err != nil {
+			return struct{}{}, err
+		}
 		p, err := ownPermission(ch, c, slug)
 		if err != nil {
 			return struct{}{}, err
@@ -197,8 +190,8 @@ func (s *Service) DeletePermission(ctx context.Context, c Caller, slug string) e
 }
 
 // ownPermission finds a permission that the caller may change.
-func ownPermission(ch *change, c Caller, slug string) (Permission, error) {
-	p, err := permission(ch, c, slug)
+func ownPermission(r Reader, c Caller, slug string) (Permission, error) {
+	p, err := permission(r, c, slug)
 	if err == nil && p.System {
 		err = fault.New(fault.Forbidden, fault.CodeForbidden, "Permission '%s' is a system permission and cannot be changed or deleted.", slug)
 	}

@@ -15,24 +15,52 @@ type Policy struct {
 	Organization id.Organization
 	Roles        []Role
 	Default      id.Role
-	Own          bool // default and order are its own; always true for an environment (I2, I3)
-	listed       int  // how many of Roles the stored order names; the rest stand below by computation
+	Multiple     bool                    // whether members may hold several roles at once (R80)
+	Retired      map[id.Role]Replacement // roles that are gone and still named by assignments
+	Own          bool                    // default and order are its own; always true for an environment (I2, I3)
+	listed       int                     // how many of Roles the stored order names; the rest stand below by computation
+}
+
+// Replacement is what assignments of a role that is gone count as until they are moved: as assignments of another role
+// or, with Default, of the default role, from the source default.
+type Replacement struct {
+	Role    id.Role
+	Default bool
+}
+
+// stand returns an assignment as it counts: of a role that exists. ok is false when it counts for nothing: a group and
+// a resource have no default to fall back to.
+func (p Policy) stand(a Assignment) (standing Assignment, ok bool) {
+	for range len(p.Retired) + 1 {
+		r, retired := p.Retired[a.Role]
+		if !retired {
+			return a, true
+		}
+		if r.Default {
+			if a.Group != "" || a.Resource != OrganizationResource(a.Organization) {
+				return a, false
+			}
+			a.Source = SourceDefault
+		}
+		a.Role = r.Role
+	}
+	return a, false
 }
 
 // loadPolicy reads the policy of an organization, or of the environment when org is empty, without the permissions of
 // its roles, which only decisions and answers need.
 func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
-	shared, own, found, err := r.DefaultRoles(c.Environment, org)
+	d, found, err := r.DefaultRoles(c.Environment, org)
 	if err != nil {
 		return Policy{}, err
 	}
-	if !found {
+	if !found || !c.sees(org) {
 		return Policy{}, fault.Missing("Organization", string(org))
 	}
-	p := Policy{Environment: c.Environment, Organization: org, Default: shared, Own: org == ""}
+	p := Policy{Environment: c.Environment, Organization: org, Default: d.Shared, Own: org == "", Multiple: d.Multiple}
 	owner := id.Organization("")
-	if own != "" {
-		p.Default, p.Own, owner = own, true, org
+	if d.Own != "" {
+		p.Default, p.Own, owner = d.Own, true, org
 	}
 	roles, err := r.Roles(c.Environment, org)
 	if err != nil {
@@ -42,8 +70,65 @@ func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
+	roles, gone := separate(roles)
 	p.Roles, p.listed = arrange(roles, order)
-	return p, nil
+	return p, p.addRetired(r, owner, gone)
+}
+
+// separate tells the roles that exist from those that are gone.
+func separate(roles []Role) (live, gone []Role) {
+	for _, r := range roles {
+		if r.RetiredAt.IsZero() {
+			live = append(live, r)
+		} else {
+			gone = append(gone, r)
+		}
+	}
+	return live, gone
+}
+
+// addRetired says what assignments of roles that are gone count as. Those without a replacement follow the default as
+// it was when the role went: where it was changed since, it was pinned.
+func (p *Policy) addRetired(r Reader, owner id.Organization, gone []Role) error {
+	if len(gone) == 0 {
+		return nil
+	}
+	pinned, err := r.PinnedDefaults(p.Environment, owner)
+	if err != nil {
+		return err
+	}
+	p.Retired = make(map[id.Role]Replacement, len(gone))
+	for _, g := range gone {
+		instead := Replacement{Role: g.Replacement}
+		if g.Replacement == "" {
+			instead = Replacement{Role: p.Default, Default: true}
+			if d, ok := pinned[g.ID]; ok {
+				instead.Role = d
+			}
+		}
+		p.Retired[g.ID] = instead
+	}
+	return nil
+}
+
+// pinDefault keeps the default that roles which are gone count as, before the owner's default changes.
+func (ch *change) pinDefault(p Policy) error {
+	if len(p.Retired) == 0 {
+		return nil
+	}
+	pinned, err := ch.PinnedDefaults(p.Environment, p.Organization)
+	if err != nil {
+		return err
+	}
+	for gone, r := range p.Retired {
+		if _, done := pinned[gone]; done || !r.Default {
+			continue
+		}
+		if err := ch.PinDefault(p.Environment, p.Organization, gone, r.Role); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addPermissions reads the permissions of some roles of a policy into it.
@@ -139,18 +224,27 @@ func (s *Service) Policy(ctx context.Context, c Caller, org id.Organization) (Po
 // DefaultRole is the default of a policy as a role. ok is false only for a damaged database (I2, I3).
 func (p Policy) DefaultRole() (r Role, ok bool) { return p.byID(p.Default) }
 
+// ownPolicy reads a policy whose default and order are the owner's to change.
+func ownPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
+	p, err := loadPolicy(r, c, org)
+	if err == nil && !p.Own {
+		err = fault.New(fault.Conflict, "organization_has_no_custom_roles",
+			"The organization follows the environment's default role and priority until its first custom role is created. Create one first, or change the environment's.")
+	}
+	return p, err
+}
+
 // changePolicy lets alter change default or order of a policy that is the owner's own.
 func (s *Service) changePolicy(ctx context.Context, c Caller, org id.Organization, alter func(*change, Policy) error) (Policy, error) {
 	return write(ctx, s, c, func(ch *change) (Policy, error) {
-		p, err := ch.policy(org)
+		p, err := ownPolicy(ch, c, org)
 		if err != nil {
 			return Policy{}, err
 		}
-		if !p.Own {
-			return Policy{}, fault.New(fault.Conflict, "organization_has_no_custom_roles",
-				"The organization follows the environment's default role and priority until its first custom role is created. Create one first, or change the environment's.")
-		}
 		if err := alter(ch, p); err != nil {
+			return Policy{}, err
+		}
+		if err := ch.permit(org); err != nil {
 			return Policy{}, err
 		}
 		return fullPolicy(ch, c, org)
@@ -161,17 +255,20 @@ func (s *Service) changePolicy(ctx context.Context, c Caller, org id.Organizatio
 // (R22, R24). Only the owner's available roles, scoped to the organization, qualify.
 func (s *Service) SetDefault(ctx context.Context, c Caller, org id.Organization, slug string) (Policy, error) {
 	return s.changePolicy(ctx, c, org, func(ch *change, p Policy) error {
-		role, ok := p.bySlug(slug)
-		if !ok {
-			return invalidRole(slug)
-		}
-		if err := assignable(role); err != nil {
+		role, err := p.organizationRole(slug)
+		if err != nil || role.ID == p.Default {
 			return err
 		}
-		if role.ID == p.Default {
-			return nil
+		if err := ch.permitRoles(p, org, role.ID); err != nil {
+			return err
 		}
-		return ch.SetDefaultRole(p.Environment, org, role.ID, ch.now)
+		if err := ch.pinDefault(p); err != nil {
+			return err
+		}
+		if err := ch.SetDefaultRole(p.Environment, org, role.ID, ch.now); err != nil {
+			return err
+		}
+		return ch.announceLater(Job{Kind: JobAnnounce, Organization: org, FallbackOnly: true})
 	})
 }
 
@@ -182,8 +279,29 @@ func (s *Service) SetPriority(ctx context.Context, c Caller, org id.Organization
 		if err != nil {
 			return err
 		}
-		return ch.SetRoleOrder(p.Environment, org, order)
+		if slices.Equal(order, p.ids()) {
+			return nil
+		}
+		if err := ch.permitRoles(p, org, p.raised(order)...); err != nil {
+			return err
+		}
+		if err := ch.SetRoleOrder(p.Environment, org, order); err != nil {
+			return err
+		}
+		return ch.announceLater(Job{Kind: JobAnnounce, Organization: org})
 	})
+}
+
+// raised lists the roles that another order puts above one that stands above them now.
+func (p Policy) raised(order []id.Role) []id.Role {
+	var raised []id.Role
+	for at, role := range order {
+		above := p.ids()[:slices.Index(p.ids(), role)]
+		if slices.ContainsFunc(order[at+1:], func(below id.Role) bool { return slices.Contains(above, below) }) {
+			raised = append(raised, role)
+		}
+	}
+	return raised
 }
 
 // reorder finds the roles that slugs name. Where a custom and an environment role share a slug it names the custom
@@ -226,6 +344,8 @@ func assignable(r Role) error {
 	if r.ResourceType == OrganizationType {
 		return nil
 	}
-	return fault.New(fault.Invalid, "sub_resource_scoped_role_not_allowed",
+	e := fault.New(fault.Invalid, "sub_resource_scoped_role_not_allowed",
 		"Role '%s' is scoped to '%s' and cannot be held on the organization.", r.Slug, r.ResourceType)
+	e.Details = map[string]any{"role_slug": r.Slug}
+	return e
 }

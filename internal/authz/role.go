@@ -20,8 +20,10 @@ type Role struct {
 	Name         string
 	Description  *string
 	ResourceType string
-	Ordinal      int64    // counts the environment roles as they are made; places the later ones at the bottom (R33)
-	Permissions  []string // slugs, sorted, each once
+	Ordinal      int64     // counts the environment roles as they are made; places the later ones at the bottom (R33)
+	Permissions  []string  // slugs, sorted, each once
+	RetiredAt    time.Time // when it went, while assignments that name it still wait to be moved; zero otherwise
+	Replacement  id.Role   // of a retired role: what its assignments become; empty for the default
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }
@@ -51,8 +53,8 @@ func (r Role) payload(deleted bool) any {
 // RoleReader finds roles. Where org is empty the environment's own roles are meant.
 type RoleReader interface {
 	Role(env id.Environment, org id.Organization, slug string) (r Role, found bool, err error)
-	// Roles lists the roles available to an owner, the environment's and its own, in no order and without their
-	// permissions.
+	// Roles lists the roles available to an owner, the environment's and its own, retired ones among them, in no
+	// order and without their permissions.
 	Roles(env id.Environment, org id.Organization) ([]Role, error)
 	// RolePermissions finds the permissions of some of the roles available to an owner, as slugs, sorted.
 	RolePermissions(env id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error)
@@ -62,6 +64,10 @@ type RoleReader interface {
 	RolesWithPermission(env id.Environment, p id.Permission) ([]Role, error)
 	// RoleUse counts what a role is needed for.
 	RoleUse(env id.Environment, r id.Role) (Use, error)
+	// CountDefaults counts the organizations that have a role as their own default.
+	CountDefaults(r id.Role) (int, error)
+	// OrganizationsWithDefault lists at most max of them, by id.
+	OrganizationsWithDefault(r id.Role, max int) ([]OrganizationName, error)
 }
 
 // Use is what a role is needed for: how many assignments name it and how many organizations have it as their default,
@@ -86,6 +92,9 @@ type RoleWriter interface {
 	UpdateRole(Role) error
 	// DeleteRole removes a role, its permissions and its places in all orders.
 	DeleteRole(Role) error
+	// RetireRole takes a role away for decisions: its permissions, its places in all orders and its slug are free, and
+	// what it was to stand in for goes to its own replacement.
+	RetireRole(Role) error
 	// AppendRoleOrder puts roles at the bottom of an owner's stored order, as listed.
 	AppendRoleOrder(env id.Environment, org id.Organization, roles []id.Role) error
 	// SetRoleOrder replaces an owner's stored order.
@@ -107,6 +116,9 @@ func (in NewRole) check(custom bool) error {
 	}
 	bad.name("name", in.Name, MaxName)
 	bad.optionalText("description", in.Description, MaxDescription)
+	if in.ResourceType.Set {
+		bad.slug("resource_type_slug", in.ResourceType.Value, false)
+	}
 	return bad.err()
 }
 
@@ -116,18 +128,21 @@ func (s *Service) CreateRole(ctx context.Context, c Caller, org id.Organization,
 	if err := in.check(org != ""); err != nil {
 		return Role{}, err
 	}
-	resourceType, err := checkResourceType(in.ResourceType)
-	if err != nil {
-		return Role{}, err
-	}
 	return write(ctx, s, c, func(ch *change) (Role, error) {
 		policy, err := ch.policy(org)
 		if err != nil {
 			return Role{}, err
 		}
+		if err := ch.permit(org); err != nil {
+			return Role{}, err
+		}
+		kind, err := resourceType(ch, c, in.ResourceType)
+		if err != nil {
+			return Role{}, err
+		}
 		role := Role{
 			ID: id.New[id.Role](s.ids), Environment: c.Environment, Organization: org, Slug: in.Slug.Value, Name: in.Name,
-			Description: in.Description, ResourceType: resourceType, Permissions: []string{}, CreatedAt: ch.now, UpdatedAt: ch.now,
+			Description: in.Description, ResourceType: kind, Permissions: []string{}, CreatedAt: ch.now, UpdatedAt: ch.now,
 		}
 		if !in.Slug.Set {
 			role.Slug = ch.freeSlug(policy, &role)
@@ -166,6 +181,9 @@ func (ch *change) freeSlug(p Policy, role *Role) string {
 // enterOrder gives a new role its place. p is the policy before the role existed.
 func (ch *change) enterOrder(p Policy, role Role) error {
 	if role.Custom() && !p.Own {
+		if err := ch.pinDefault(p); err != nil {
+			return err
+		}
 		if err := ch.SetDefaultRole(p.Environment, p.Organization, p.Default, ch.now); err != nil {
 			return err
 		}
@@ -210,7 +228,7 @@ func ownRole(r Reader, c Caller, org id.Organization, slug string) (Role, error)
 // changeRole finds a role of that owner, lets change alter it and stores it with its event if it is another then.
 func (s *Service) changeRole(ctx context.Context, c Caller, org id.Organization, slug string, alter func(*change, *Role) error) (Role, error) {
 	return write(ctx, s, c, func(ch *change) (Role, error) {
-		if err := ch.ownerExists(org); err != nil {
+		if err := ownerExists(ch, c, org); err != nil {
 			return Role{}, err
 		}
 		role, err := ownRole(ch, c, org, slug)
@@ -219,6 +237,9 @@ func (s *Service) changeRole(ctx context.Context, c Caller, org id.Organization,
 		}
 		before := role
 		if err := alter(ch, &role); err != nil {
+			return Role{}, err
+		}
+		if err := ch.permit(org, added(role.Permissions, before.Permissions)...); err != nil {
 			return Role{}, err
 		}
 		if role.Name == before.Name && sameText(role.Description, before.Description) && slices.Equal(role.Permissions, before.Permissions) {
@@ -249,11 +270,16 @@ func (ch *change) emitRoleUpdated(role, before Role) error {
 	return ch.emit(t, role.Organization, role.payload(false), before.payload(false))
 }
 
-func (ch *change) ownerExists(org id.Organization) error {
+// added lists what is in one list and not in another.
+func added(in, notIn []string) []string {
+	return slices.DeleteFunc(slices.Clone(in), func(s string) bool { return slices.Contains(notIn, s) })
+}
+
+func ownerExists(r Reader, c Caller, org id.Organization) error {
 	if org == "" {
 		return nil
 	}
-	_, err := organization(ch, ch.caller, org)
+	_, err := organization(r, c, org)
 	return err
 }
 
@@ -268,47 +294,12 @@ func (s *Service) UpdateRole(ctx context.Context, c Caller, org id.Organization,
 	})
 }
 
-// SetRolePermissions replaces the permissions of a role; nothing is applied when one of them is unknown (R54, R55).
-func (s *Service) SetRolePermissions(ctx context.Context, c Caller, org id.Organization, slug string, permissions []string) (Role, error) {
-	wanted := slices.Clone(permissions)
-	slices.Sort(wanted)
-	wanted = slices.Compact(wanted)
-	return s.changeRole(ctx, c, org, slug, func(ch *change, r *Role) error {
-		known, err := ch.PermissionIDs(c.Environment, wanted)
-		if err != nil {
-			return err
-		}
-		for _, p := range wanted {
-			if _, ok := known[p]; !ok {
-				return fault.Missing("Permission", p)
-			}
-		}
-		r.Permissions = wanted
-		return nil
-	})
-}
-
-// AddRolePermission adds one permission; one already held changes nothing (R56).
-func (s *Service) AddRolePermission(ctx context.Context, c Caller, org id.Organization, slug, permissionSlug string) (Role, error) {
-	return s.changeRole(ctx, c, org, slug, func(ch *change, r *Role) error {
-		if _, err := permission(ch, c, permissionSlug); err != nil {
-			return err
-		}
-		if at, held := slices.BinarySearch(r.Permissions, permissionSlug); !held {
-			r.Permissions = slices.Insert(slices.Clone(r.Permissions), at, permissionSlug)
-		}
-		return nil
-	})
-}
-
-// RemoveRolePermission takes one permission off; one not held is not found (R57).
-func (s *Service) RemoveRolePermission(ctx context.Context, c Caller, org id.Organization, slug, permissionSlug string) (Role, error) {
-	return s.changeRole(ctx, c, org, slug, func(_ *change, r *Role) error {
-		if _, held := slices.BinarySearch(r.Permissions, permissionSlug); !held {
-			return fault.Missing("Permission", permissionSlug)
-		}
-		r.Permissions = without(r.Permissions, permissionSlug)
-		return nil
+// EditRolePermissions changes the permissions of a role: all of them (R54), or one that is added, which changes nothing
+// when it is held already (R56), or removed. Nothing is applied when a permission is unknown or does not fit (R55, R11).
+func (s *Service) EditRolePermissions(ctx context.Context, c Caller, org id.Organization, slug string, edit PermissionEdit) (Role, error) {
+	return s.changeRole(ctx, c, org, slug, func(ch *change, r *Role) (err error) {
+		r.Permissions, err = edit.apply(ch, c, *r)
+		return err
 	})
 }
 
@@ -316,7 +307,10 @@ func (s *Service) RemoveRolePermission(ctx context.Context, c Caller, org id.Org
 // R44, R47). The managing delete, which moves its members first, is another operation.
 func (s *Service) DeleteRole(ctx context.Context, c Caller, org id.Organization, slug string) error {
 	_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
-		if err := ch.ownerExists(org); err != nil {
+		if err := ownerExists(ch, c, org); err != nil {
+			return struct{}{}, err
+		}
+		if err := ch.permit(org); err != nil {
 			return struct{}{}, err
 		}
 		role, err := ownRole(ch, c, org, slug)
@@ -338,9 +332,17 @@ func (s *Service) DeleteRole(ctx context.Context, c Caller, org id.Organization,
 	return err
 }
 
+// notSeeded refuses to delete the role that every environment keeps (I9).
+func notSeeded(role Role) error {
+	if role.Custom() || role.Slug != SeededRole {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "role_not_deletable", "Role '%s' is part of every environment and cannot be deleted.", role.Slug)
+}
+
 func (ch *change) deletable(role Role) error {
-	if !role.Custom() && role.Slug == SeededRole {
-		return fault.New(fault.Forbidden, "role_not_deletable", "Role '%s' is part of every environment and cannot be deleted.", role.Slug)
+	if err := notSeeded(role); err != nil {
+		return err
 	}
 	use, err := ch.RoleUse(role.Environment, role.ID)
 	if err != nil {

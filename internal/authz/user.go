@@ -144,6 +144,9 @@ func (s *Service) CreateUser(ctx context.Context, c Caller, in UserInput) (User,
 		return User{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (User, error) {
+		if err := ch.permit(""); err != nil {
+			return User{}, err
+		}
 		u := User{ID: id.New[id.User](s.ids), Environment: c.Environment, CreatedAt: ch.now, UpdatedAt: ch.now}
 		in.apply(&u)
 		if err := ch.userFree(u, true); err != nil {
@@ -158,10 +161,22 @@ func (s *Service) CreateUser(ctx context.Context, c Caller, in UserInput) (User,
 
 func user(r Reader, c Caller, u id.User) (User, error) {
 	found, ok, err := r.User(c.Environment, u)
+	if err == nil && ok {
+		ok, err = seesUser(r, c, u)
+	}
 	if err == nil && !ok {
 		err = fault.Missing("User", string(u))
 	}
 	return found, err
+}
+
+// seesUser says whether a user exists for the caller: one that is limited to an organization sees its members.
+func seesUser(r Reader, c Caller, u id.User) (bool, error) {
+	if c.Only == nil || c.Only.Organization == "" {
+		return true, nil
+	}
+	_, member, err := r.MembershipOf(c.Only.Organization, u)
+	return member, err
 }
 
 // User finds a user by id.
@@ -173,6 +188,9 @@ func (s *Service) User(ctx context.Context, c Caller, u id.User) (User, error) {
 func (s *Service) UserByExternalID(ctx context.Context, c Caller, externalID string) (User, error) {
 	return read(ctx, s, func(r Reader) (User, error) {
 		u, found, err := r.UserByExternalID(c.Environment, externalID)
+		if err == nil && found {
+			found, err = seesUser(r, c, u.ID)
+		}
 		if err == nil && !found {
 			err = fault.Missing("User", externalID)
 		}
@@ -182,7 +200,7 @@ func (s *Service) UserByExternalID(ctx context.Context, c Caller, externalID str
 
 // ListUsers lists the users of the caller's environment, with email narrowed to one address when it is not empty.
 func (s *Service) ListUsers(ctx context.Context, c Caller, org id.Organization, email string, r page.Request) (page.Page[User], error) {
-	f := UserFilter{Organization: org}
+	f := UserFilter{Organization: c.within(org)}
 	if email != "" {
 		key, ok := normalEmail(email)
 		if !ok {
@@ -199,6 +217,9 @@ func (s *Service) UpdateUser(ctx context.Context, c Caller, u id.User, in UserIn
 		return User{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (User, error) {
+		if err := ch.permit(""); err != nil {
+			return User{}, err
+		}
 		found, err := user(ch, c, u)
 		if err != nil {
 			return User{}, err
@@ -221,6 +242,9 @@ func (s *Service) UpdateUser(ctx context.Context, c Caller, u id.User, in UserIn
 // DeleteUser removes a user and all memberships of his, each with its event, the user's own last.
 func (s *Service) DeleteUser(ctx context.Context, c Caller, u id.User) error {
 	_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
+		if err := ch.permit(""); err != nil {
+			return struct{}{}, err
+		}
 		found, err := user(ch, c, u)
 		if err != nil {
 			return struct{}{}, err

@@ -36,6 +36,11 @@ const (
 	MembershipCreated       Type = "organization_membership.created"
 	MembershipUpdated       Type = "organization_membership.updated"
 	MembershipDeleted       Type = "organization_membership.deleted"
+	GroupCreated            Type = "group.created"
+	GroupUpdated            Type = "group.updated"
+	GroupDeleted            Type = "group.deleted"
+	GroupMemberAdded        Type = "group.member_added"
+	GroupMemberRemoved      Type = "group.member_removed"
 )
 
 // Event is one thing that happened, as stored. Data and Context are compact JSON.
@@ -185,6 +190,23 @@ type Membership struct {
 	Roles            []Slim          `json:"roles"`
 	CreatedAt        Time            `json:"created_at"`
 	UpdatedAt        Time            `json:"updated_at"`
+}
+
+// Group is the payload of group.created, updated and deleted, and the API's group.
+type Group struct {
+	Object         string          `json:"object" const:"group"`
+	ID             id.Group        `json:"id"`
+	OrganizationID id.Organization `json:"organization_id"`
+	Name           string          `json:"name"`
+	Description    *string         `json:"description"`
+	CreatedAt      Time            `json:"created_at"`
+	UpdatedAt      Time            `json:"updated_at"`
+}
+
+// GroupMember is the payload of group.member_added and group.member_removed.
+type GroupMember struct {
+	GroupID      id.Group      `json:"group_id"`
+	MembershipID id.Membership `json:"organization_membership_id"`
 }
 
 // Encode writes JSON as JavaScript would: compact and without escapes for HTML. Receivers verify signatures over what

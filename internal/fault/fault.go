@@ -48,6 +48,7 @@ type Error struct {
 	Code    string
 	Message string
 	Fields  []Field
+	Details map[string]any // more that the contract lets this refusal carry, by its wire spelling; values encode as JSON
 	cause   error
 }
 

@@ -114,7 +114,7 @@ func (s Services) fill(ctx context.Context, c authz.Caller) error {
 				return err
 			}
 		}
-		if _, err := s.Rules.SetRolePermissions(ctx, c, "", r.slug, r.permissions); err != nil {
+		if _, err := s.Rules.EditRolePermissions(ctx, c, "", r.slug, authz.PermissionEdit{Set: authz.Some(r.permissions)}); err != nil {
 			return err
 		}
 	}
@@ -160,7 +160,7 @@ func (s Services) fillCustom(ctx context.Context, c authz.Caller, org id.Organiz
 		if _, err := s.Rules.CreateRole(ctx, c, org, authz.NewRole{Slug: authz.Some(r.slug), Name: r.name}); err != nil {
 			return err
 		}
-		if _, err := s.Rules.SetRolePermissions(ctx, c, org, r.slug, r.permissions); err != nil {
+		if _, err := s.Rules.EditRolePermissions(ctx, c, org, r.slug, authz.PermissionEdit{Set: authz.Some(r.permissions)}); err != nil {
 			return err
 		}
 	}

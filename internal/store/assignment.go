@@ -1,49 +1,193 @@
 package store
 
 import (
+	"database/sql"
+	"errors"
+	"time"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
 )
 
-const assignmentColumns = `organization_id, id, membership_id, role_id, source, created_at, updated_at`
+const assignmentColumns = `organization_id, id, environment_id, subject_id, role_id, resource_id, source, explicit, starts_at, expires_at, created_at, updated_at`
+
+// memberAssignmentColumns is assignmentColumns of a row a, after the membership that has it through a group or itself.
+const memberAssignmentColumns = `a.organization_id, a.id, a.environment_id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
 
 func scanAssignment(r row) (a authz.Assignment, err error) {
-	err = r.Scan(&a.Organization, &a.ID, &a.Membership, &a.Role, &a.Source, (*stamp)(&a.CreatedAt), (*stamp)(&a.UpdatedAt))
+	err = r.Scan(assignmentFields(&a)...)
 	return a, err
 }
 
-// Assignments implements authz.AssignmentReader.
-func (t *tx) Assignments(org id.Organization, m id.Membership) ([]authz.Assignment, error) {
-	return all(t, "reading assignments", scanAssignment, `
-		SELECT `+assignmentColumns+` FROM assignments WHERE organization_id = $1 AND membership_id = $2 ORDER BY id`, org, m)
+func assignmentFields(a *authz.Assignment) []any {
+	return []any{&a.Organization, &a.ID, &a.Environment, subject{a}, &a.Role, &a.Resource, &a.Source, (*flag)(&a.Explicit),
+		(*stamp)(&a.StartsAt), (*stamp)(&a.ExpiresAt), (*stamp)(&a.CreatedAt), (*stamp)(&a.UpdatedAt)}
 }
 
+// subject reads the one column for memberships and groups, whose ids tell which it is.
+type subject struct{ of *authz.Assignment }
+
+// Scan implements sql.Scanner.
+func (s subject) Scan(src any) error {
+	var text sql.NullString
+	if err := text.Scan(src); err != nil {
+		return err
+	}
+	if g, ok := id.Parse[id.Group](text.String); ok {
+		s.of.Group = g
+	} else {
+		s.of.Membership = id.Membership(text.String)
+	}
+	return nil
+}
+
+func subjectOf(m id.Membership, g id.Group) string { return string(m) + string(g) }
+
 // AssignmentsOf implements authz.AssignmentReader.
-func (t *tx) AssignmentsOf(orgs []id.Organization, ms []id.Membership) (map[id.Membership][]authz.Assignment, error) {
-	if len(ms) == 0 {
-		return nil, nil
-	}
-	var c condition
-	in(&c, "organization_id", orgs)
-	in(&c, "membership_id", ms)
-	found, err := all(t, "reading assignments", scanAssignment,
-		`SELECT `+assignmentColumns+` FROM assignments WHERE `+c.String()+` ORDER BY organization_id, membership_id, id`, c.args...)
+func (t *tx) AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Resource) (map[id.Membership][]authz.Assignment, error) {
 	of := make(map[id.Membership][]authz.Assignment, len(ms))
-	for _, a := range found {
-		of[a.Membership] = append(of[a.Membership], a)
+	for len(ms) > 0 {
+		n := min(len(ms), lookupBatch)
+		if err := t.addAssignments(of, org, ms[:n], on); err != nil {
+			return nil, err
+		}
+		ms = ms[n:]
 	}
-	return of, err
+	return of, nil
+}
+
+// addAssignments reads, in one statement, what memberships were assigned themselves and what their groups were.
+func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Organization, ms []id.Membership, on []id.Resource) error {
+	var own condition
+	own.add("a.organization_id = ?", org)
+	in(&own, "a.subject_id", ms)
+	in(&own, "a.resource_id", on)
+	shared := condition{args: own.args}
+	shared.add("g.organization_id = ?", org)
+	in(&shared, "g.membership_id", ms)
+	in(&shared, "a.resource_id", on)
+	found, err := all(t, "reading assignments", func(r row) (h heldAssignment, err error) {
+		err = r.Scan(append([]any{&h.by}, assignmentFields(&h.Assignment)...)...)
+		return h, err
+	}, `
+		SELECT a.subject_id, `+memberAssignmentColumns+` FROM assignments a WHERE `+own.String()+`
+		UNION ALL
+		SELECT g.membership_id, `+memberAssignmentColumns+`
+		FROM group_members g JOIN assignments a ON a.organization_id = g.organization_id AND a.subject_id = g.group_id
+		WHERE `+shared.String(), shared.args...)
+	for _, h := range found {
+		of[h.by] = append(of[h.by], h.Assignment)
+	}
+	return err
+}
+
+// heldAssignment is an assignment and a membership that has it.
+type heldAssignment struct {
+	authz.Assignment
+	by id.Membership
+}
+
+// Assignment implements authz.AssignmentReader.
+func (t *tx) Assignment(org id.Organization, a id.Assignment) (authz.Assignment, bool, error) {
+	return one(t, "reading an assignment", scanAssignment,
+		`SELECT `+assignmentColumns+` FROM assignments WHERE organization_id = $1 AND id = $2`, org, a)
+}
+
+var assignmentList = list[authz.Assignment]{
+	doing: "listing assignments", columns: assignmentColumns, from: "assignments", key: "id",
+	scan: scanAssignment, cursor: func(a authz.Assignment) string { return string(a.ID) },
+}
+
+// Assignments implements authz.AssignmentReader.
+func (t *tx) Assignments(org id.Organization, f authz.AssignmentFilter, r page.Request) (page.Page[authz.Assignment], error) {
+	c, err := assignmentCondition(org, f)
+	if err != nil {
+		return page.Page[authz.Assignment]{}, err
+	}
+	return assignmentList.page(t, c, r, r.Walk().Cursor)
+}
+
+func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condition, err error) {
+	c.add("organization_id = ?", org)
+	if s := subjectOf(f.Membership, f.Group); s != "" {
+		c.add("subject_id = ?", s)
+	}
+	in(&c, "resource_id", f.Resources)
+	if f.Role != "" {
+		c.add("role_id = ?", f.Role)
+	}
+	if len(c.parts) == 1 {
+		return c, errors.New("assignments of nobody, on nothing")
+	}
+	if f.Source != "" {
+		c.add("source = ?", f.Source)
+	}
+	return c, nil
+}
+
+// AssignmentsNaming implements authz.AssignmentReader.
+func (t *tx) AssignmentsNaming(r id.Role, max int) ([]authz.Assignment, error) {
+	return all(t, "finding the assignments of a role", scanAssignment, `
+		SELECT `+assignmentColumns+` FROM assignments WHERE role_id = $1 ORDER BY organization_id, id LIMIT $2`, r, max)
+}
+
+// CountNaming implements authz.AssignmentReader.
+func (t *tx) CountNaming(r id.Role) (int, error) {
+	n, _, err := one(t, "counting the assignments of a role", scanValue[int], `SELECT count(*) FROM assignments WHERE role_id = $1`, r)
+	return n, err
+}
+
+// AssignmentsDue implements authz.AssignmentReader.
+func (t *tx) AssignmentsDue(at time.Time, max int) ([]authz.Assignment, error) {
+	return all(t, "finding assignments that begin or end", scanAssignment, `
+		SELECT `+assignmentColumns+` FROM assignments WHERE due_at <= $1 ORDER BY due_at LIMIT $2`, stamp(at), max)
 }
 
 // InsertAssignment implements authz.AssignmentWriter.
-func (t *tx) InsertAssignment(a authz.Assignment) error {
+func (t *tx) InsertAssignment(a authz.Assignment, due time.Time) error {
 	return t.execOne("inserting an assignment", `
-		INSERT INTO assignments (`+assignmentColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		a.Organization, a.ID, a.Membership, a.Role, a.Source, stamp(a.CreatedAt), stamp(a.UpdatedAt))
+		INSERT INTO assignments (`+assignmentColumns+`, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		a.Organization, a.ID, a.Environment, subjectOf(a.Membership, a.Group), a.Role, a.Resource, a.Source, flag(a.Explicit),
+		stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.CreatedAt), stamp(a.UpdatedAt), stamp(due))
 }
 
-// DeleteAssignment implements authz.AssignmentWriter.
-func (t *tx) DeleteAssignment(a authz.Assignment) error {
-	return t.execOne("deleting an assignment",
-		`DELETE FROM assignments WHERE organization_id = $1 AND id = $2`, a.Organization, a.ID)
+// UpdateAssignment implements authz.AssignmentWriter.
+func (t *tx) UpdateAssignment(a authz.Assignment, due time.Time) error {
+	return t.execOne("updating an assignment", `
+		UPDATE assignments SET role_id = $1, source = $2, starts_at = $3, expires_at = $4, updated_at = $5, due_at = $6
+		WHERE organization_id = $7 AND id = $8`,
+		a.Role, a.Source, stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.UpdatedAt), stamp(due), a.Organization, a.ID)
+}
+
+// DeleteAssignments implements authz.AssignmentWriter.
+func (t *tx) DeleteAssignments(org id.Organization, as []id.Assignment) error {
+	return inBatches(as, func(some []id.Assignment) error {
+		var c condition
+		c.add("organization_id = ?", org)
+		in(&c, "id", some)
+		_, err := t.exec("deleting assignments", `DELETE FROM assignments WHERE `+c.String(), c.args...)
+		return err
+	})
+}
+
+// DeleteAssignmentsOf implements authz.AssignmentWriter.
+func (t *tx) DeleteAssignmentsOf(org id.Organization, f authz.AssignmentFilter) error {
+	c, err := assignmentCondition(org, f)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("deleting the assignments of a subject", `DELETE FROM assignments WHERE `+c.String(), c.args...)
+	return err
+}
+
+// MoveAssignments implements authz.AssignmentWriter.
+func (t *tx) MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source authz.Source, at time.Time) error {
+	return inBatches(as, func(some []id.Assignment) error {
+		c := condition{args: []any{to, source, stamp(at)}}
+		c.add("organization_id = ?", org)
+		in(&c, "id", some)
+		_, err := t.exec("moving assignments", `UPDATE assignments SET role_id = $1, source = $2, updated_at = $3 WHERE `+c.String(), c.args...)
+		return err
+	})
 }

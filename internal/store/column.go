@@ -1,9 +1,11 @@
 package store
 
 import (
+	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -79,4 +81,37 @@ func (d *dictionary) Scan(src any) error {
 		return json.Unmarshal(v, (*map[string]string)(d))
 	}
 	return fmt.Errorf("metadata stored as %T", src)
+}
+
+// slugList is a list of slugs, none of which can hold a comma.
+type slugList []string
+
+// Value implements driver.Valuer.
+func (l slugList) Value() (driver.Value, error) { return strings.Join(l, ","), nil }
+
+// Scan implements sql.Scanner.
+func (l *slugList) Scan(src any) error {
+	var text sql.NullString
+	if err := text.Scan(src); err != nil {
+		return fmt.Errorf("a list of slugs: %w", err)
+	}
+	*l = nil
+	if text.String != "" {
+		*l = strings.Split(text.String, ",")
+	}
+	return nil
+}
+
+// orNull is text that is NULL when empty.
+func orNull[T ~string](v T) *string {
+	if v == "" {
+		return nil
+	}
+	s := string(v)
+	return &s
+}
+
+// prefixed puts a table's name before every column of a list.
+func prefixed(table, columns string) string {
+	return table + strings.ReplaceAll(columns, ", ", ", "+table)
 }

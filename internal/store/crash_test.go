@@ -54,7 +54,7 @@ func script(s scene) []func() error {
 	return []func() error{
 		permission("a:read"), permission("a:write"), role(none, "admin"),
 		func() error {
-			_, err := s.rules.SetRolePermissions(ctx, s.c, "", "admin", []string{"a:read", "a:write"})
+			_, err := s.rules.EditRolePermissions(ctx, s.c, "", "admin", authz.PermissionEdit{Set: authz.Some([]string{"a:read", "a:write"})})
 			return err
 		},
 		func() error {
@@ -71,7 +71,7 @@ func script(s scene) []func() error {
 		},
 		role(&org, "org-billing"), role(&org, "org-auditor"), role(&other, "org-x"), role(none, "late"),
 		func() error {
-			_, err := s.rules.AddRolePermission(ctx, s.c, org, "org-billing", "a:read")
+			_, err := s.rules.EditRolePermissions(ctx, s.c, org, "org-billing", authz.PermissionEdit{Add: "a:read"})
 			return err
 		},
 		func() error { _, err := s.rules.SetDefault(ctx, s.c, org, "org-billing"); return err },
@@ -235,7 +235,7 @@ func TestRefusedChangeLeavesNoEvent(t *testing.T) {
 		if err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("a cancelled change returned %v", err)
 		}
-		if _, err := s.rules.SetRolePermissions(context.Background(), s.c, "", "member", []string{"un:known"}); err == nil {
+		if _, err := s.rules.EditRolePermissions(context.Background(), s.c, "", "member", authz.PermissionEdit{Set: authz.Some([]string{"un:known"})}); err == nil {
 			t.Error("R55: an unknown permission was accepted")
 		}
 		if d := cmp.Diff(before, s.sound()); d != "" {

@@ -87,6 +87,9 @@ func likePattern(text string) string {
 func (t *tx) Organizations(env id.Environment, f authz.OrganizationFilter, r page.Request) (page.Page[authz.Organization], error) {
 	var c condition
 	c.add("o.environment_id = ?", env)
+	if f.ID != "" {
+		c.add("o.id = ?", f.ID)
+	}
 	if f.Search != "" {
 		c.add(`o.search_key LIKE ? ESCAPE '\'`, likePattern(f.Search))
 	}
@@ -187,6 +190,8 @@ func (t *tx) UpdateOrganization(o authz.Organization) error {
 // DeleteOrganization implements authz.OrganizationWriter. Domains go with the row.
 func (t *tx) DeleteOrganization(o authz.Organization) error {
 	for _, query := range []string{
+		`DELETE FROM assignments WHERE organization_id = $1`,
+		`DELETE FROM pinned_defaults WHERE organization_id = $1`,
 		`DELETE FROM default_roles WHERE organization_id = $1`,
 		`DELETE FROM role_order WHERE organization_id = $1`,
 		`DELETE FROM roles WHERE organization_id = $1`,

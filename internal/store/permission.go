@@ -37,25 +37,33 @@ func (t *tx) Permissions(env id.Environment, r page.Request) (page.Page[authz.Pe
 // lookupBatch bounds how many values one query compares with.
 const lookupBatch = 500
 
-// PermissionIDs implements authz.PermissionReader.
-func (t *tx) PermissionIDs(env id.Environment, slugs []string) (map[string]id.Permission, error) {
-	ids := make(map[string]id.Permission, len(slugs))
-	for len(slugs) > 0 {
-		n := min(len(slugs), lookupBatch)
+// inBatches runs do with at most lookupBatch of the values at a time.
+func inBatches[T any](values []T, do func([]T) error) error {
+	for len(values) > 0 {
+		n := min(len(values), lookupBatch)
+		if err := do(values[:n]); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+// PermissionsBySlug implements authz.PermissionReader.
+func (t *tx) PermissionsBySlug(env id.Environment, slugs []string) (map[string]authz.Permission, error) {
+	known := make(map[string]authz.Permission, len(slugs))
+	err := inBatches(slugs, func(some []string) error {
 		var c condition
 		c.add("environment_id = ?", env)
-		in(&c, "slug", slugs[:n])
-		slugs = slugs[n:]
+		in(&c, "slug", some)
 		found, err := all(t, "looking permissions up", scanPermission,
 			`SELECT `+permissionColumns+` FROM permissions WHERE `+c.String(), c.args...)
-		if err != nil {
-			return nil, err
-		}
 		for _, p := range found {
-			ids[p.Slug] = p.ID
+			known[p.Slug] = p
 		}
-	}
-	return ids, nil
+		return err
+	})
+	return known, err
 }
 
 // InsertPermission implements authz.PermissionWriter.

@@ -25,16 +25,22 @@ func TestPlansOfHotQueries(t *testing.T) {
 	}
 	defer db.Close()
 	for query, want := range map[string]string{
-		`SELECT id FROM assignments WHERE organization_id = 'o' AND membership_id = 'm' ORDER BY id`:                                            "(organization_id=? AND membership_id=?)",
-		`SELECT id FROM assignments WHERE organization_id IN ('o') AND membership_id IN ('m', 'n') ORDER BY organization_id, membership_id, id`: "(organization_id=? AND membership_id=?)",
-		`SELECT id FROM memberships WHERE id = 'm' AND environment_id = 'e'`:                                                                    "(id=?)",
-		`SELECT id FROM memberships WHERE environment_id = 'e' AND organization_id = 'o' AND id < 'm' ORDER BY id DESC LIMIT 11`:                "(organization_id=? AND id<?)",
-		`SELECT id FROM memberships WHERE environment_id = 'e' AND user_id = 'u' ORDER BY id DESC LIMIT 11`:                                     "(user_id=?)",
-		`SELECT id FROM users WHERE environment_id = 'e' AND id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = 'o')`:         "AND id=?)",
-		`SELECT id FROM roles WHERE organization_id IN ('', 'o') AND environment_id = 'e'`:                                                      "(organization_id=? AND environment_id=?)",
-		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND type IN ('t') AND place > 5 ORDER BY place LIMIT 11`:     "(environment_id=? AND type=?",
-		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND place > 5 ORDER BY place LIMIT 11`:                       "(environment_id=? AND place>?)",
-		`SELECT serial FROM events WHERE environment_id = 'e' AND place IS NULL ORDER BY serial DESC LIMIT 1`:                                   "events_unplaced",
+		`SELECT id FROM assignments a WHERE a.organization_id = 'o' AND a.subject_id IN ('m', 'n') AND a.resource_id IN ('r')`:                                                                                                  "(organization_id=? AND subject_id=? AND resource_id=?)",
+		`SELECT a.id FROM group_members g JOIN assignments a ON a.organization_id = g.organization_id AND a.subject_id = g.group_id WHERE g.organization_id = 'o' AND g.membership_id IN ('m', 'n') AND a.resource_id IN ('r')`: "group_members_by_membership (organization_id=? AND membership_id=?)",
+		`SELECT id FROM assignments WHERE role_id = 'r' ORDER BY organization_id, id LIMIT 500`:                                                                                                                                 "assignments_by_role (role_id=?)",
+		`SELECT id FROM assignments WHERE due_at <= 'x' ORDER BY due_at LIMIT 100`:                                                                                                                                              "assignments_due (due_at<?)",
+		`SELECT id FROM jobs WHERE finished_at IS NULL ORDER BY id LIMIT 20`:                                                                                                                                                    "jobs_waiting",
+		`SELECT m.id FROM memberships m WHERE m.environment_id = 'e' AND (m.organization_id, m.id) > ('o', 'm') ORDER BY m.organization_id, m.id LIMIT 500`:                                                                     "memberships_by_environment (environment_id=? AND (organization_id,id)>(?,?))",
+		`SELECT m.id FROM memberships m WHERE m.environment_id = 'e' AND m.organization_id = 'o' AND m.fallback = 1 AND m.id > 'm' ORDER BY m.id LIMIT 500`:                                                                     "memberships_fallback",
+		`SELECT id FROM resources WHERE organization_id = 'o' AND parent_id IN ('p', 'q')`:                                                                                                                                      "resources_by_parent (organization_id=? AND parent_id=?)",
+		`SELECT id FROM memberships WHERE id = 'm' AND environment_id = 'e'`:                                                                                                                                                    "(id=?)",
+		`SELECT id FROM memberships WHERE environment_id = 'e' AND organization_id = 'o' AND id < 'm' ORDER BY id DESC LIMIT 11`:                                                                                                "(organization_id=? AND id<?)",
+		`SELECT id FROM memberships WHERE environment_id = 'e' AND user_id = 'u' ORDER BY id DESC LIMIT 11`:                                                                                                                     "(user_id=?)",
+		`SELECT id FROM users WHERE environment_id = 'e' AND id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = 'o')`:                                                                                         "AND id=?)",
+		`SELECT id FROM roles WHERE organization_id IN ('', 'o') AND environment_id = 'e'`:                                                                                                                                      "(organization_id=? AND environment_id=?)",
+		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND type IN ('t') AND place > 5 ORDER BY place LIMIT 11`:                                                                                     "(environment_id=? AND type=?",
+		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND place > 5 ORDER BY place LIMIT 11`:                                                                                                       "(environment_id=? AND place>?)",
+		`SELECT serial FROM events WHERE environment_id = 'e' AND place IS NULL ORDER BY serial DESC LIMIT 1`:                                                                                                                   "events_unplaced",
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN " + query)
 		if err != nil {

@@ -193,18 +193,18 @@ func (p *pair) setPermissions() {
 	name, org := p.owner()
 	slug := p.slugFor(name)
 	to := rapid.SliceOfN(rapid.SampledFrom(somePermissions), 0, 4).Draw(p.T, "permissions")
-	_, err := p.s.rules.SetRolePermissions(context.Background(), p.s.c, org, slug, to)
+	_, err := p.s.rules.EditRolePermissions(context.Background(), p.s.c, org, slug, authz.PermissionEdit{Set: authz.Some(to)})
 	p.agree(fmt.Sprint("set permissions of ", slug, " to ", to), p.model.setPermissions(name, slug, to), err)
 }
 
 func (p *pair) togglePermission() {
 	name, org := p.owner()
 	slug, permission, add := p.slugFor(name), p.one(somePermissions, "permission"), rapid.Bool().Draw(p.T, "add")
-	do := p.s.rules.RemoveRolePermission
+	edit := authz.PermissionEdit{Remove: permission}
 	if add {
-		do = p.s.rules.AddRolePermission
+		edit = authz.PermissionEdit{Add: permission}
 	}
-	_, err := do(context.Background(), p.s.c, org, slug, permission)
+	_, err := p.s.rules.EditRolePermissions(context.Background(), p.s.c, org, slug, edit)
 	p.agree("toggle permission", p.model.togglePermission(name, slug, permission, add), err)
 }
 

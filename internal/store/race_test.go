@@ -235,9 +235,9 @@ func (s scene) anyChange(random *rand.Rand, org id.Organization, m id.Membership
 	case 2:
 		err = s.rules.DeleteRole(ctx, s.c, org, slug)
 	case 3:
-		_, err = s.rules.AddRolePermission(ctx, s.c, org, "org-base", permission)
+		_, err = s.rules.EditRolePermissions(ctx, s.c, org, "org-base", authz.PermissionEdit{Add: permission})
 	case 4:
-		_, err = s.rules.RemoveRolePermission(ctx, s.c, org, "org-base", permission)
+		_, err = s.rules.EditRolePermissions(ctx, s.c, org, "org-base", authz.PermissionEdit{Remove: permission})
 	case 5:
 		_, err = s.rules.UpdateMember(ctx, s.c, m, asked(slug))
 	case 6:

@@ -7,11 +7,15 @@ import (
 	"github.com/rolecall/rolecall/internal/id"
 )
 
-const roleColumns = `organization_id, id, environment_id, slug, name, description, resource_type, ordinal, created_at, updated_at`
+const roleColumns = `organization_id, id, environment_id, slug, name, description, resource_type, ordinal, retired_at, replacement_id, created_at, updated_at`
 
 func scanRole(r row) (role authz.Role, err error) {
+	var replacement *string
 	err = r.Scan(&role.Organization, &role.ID, &role.Environment, &role.Slug, &role.Name, &role.Description,
-		&role.ResourceType, &role.Ordinal, (*stamp)(&role.CreatedAt), (*stamp)(&role.UpdatedAt))
+		&role.ResourceType, &role.Ordinal, (*stamp)(&role.RetiredAt), &replacement, (*stamp)(&role.CreatedAt), (*stamp)(&role.UpdatedAt))
+	if replacement != nil {
+		role.Replacement = id.Role(*replacement)
+	}
 	role.Permissions = []string{}
 	return role, err
 }
@@ -132,9 +136,9 @@ func (t *tx) InsertRole(r authz.Role) error {
 		ordinal = last + 1
 	}
 	return t.execOne("inserting a role", `
-		INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		r.Organization, r.ID, r.Environment, r.Slug, r.Name, r.Description, r.ResourceType, ordinal,
-		stamp(r.CreatedAt), stamp(r.UpdatedAt))
+		stamp(r.RetiredAt), orNull(r.Replacement), stamp(r.CreatedAt), stamp(r.UpdatedAt))
 }
 
 // UpdateRole implements authz.RoleWriter.
@@ -168,20 +172,20 @@ func (t *tx) changePermissions(r authz.Role, had []string) error {
 	for slug := range obsolete {
 		added = append(added, slug)
 	}
-	ids, err := t.PermissionIDs(r.Environment, added)
+	known, err := t.PermissionsBySlug(r.Environment, added)
 	if err != nil {
 		return err
 	}
 	for _, slug := range added {
-		p, known := ids[slug]
-		if !known {
+		p, ok := known[slug]
+		if !ok {
 			return fmt.Errorf("role %s: permission %q does not exist", r.ID, slug)
 		}
 		query := `INSERT INTO role_permissions (organization_id, role_id, permission_id) VALUES ($1, $2, $3)`
 		if obsolete[slug] {
 			query = `DELETE FROM role_permissions WHERE organization_id = $1 AND role_id = $2 AND permission_id = $3`
 		}
-		if err := t.execOne("changing the permissions of a role", query, r.Organization, r.ID, p); err != nil {
+		if err := t.execOne("changing the permissions of a role", query, r.Organization, r.ID, p.ID); err != nil {
 			return err
 		}
 	}
@@ -218,4 +222,46 @@ func (t *tx) SetRoleOrder(env id.Environment, org id.Organization, roles []id.Ro
 		return err
 	}
 	return t.AppendRoleOrder(env, org, roles)
+}
+
+// RetireRole implements authz.RoleWriter.
+func (t *tx) RetireRole(r authz.Role) error {
+	for _, step := range []struct {
+		doing, query string
+		args         []any
+	}{
+		{"freeing the places of a role", `DELETE FROM role_order WHERE role_id = $1`, []any{r.ID}},
+		{"taking the permissions off a role", `DELETE FROM role_permissions WHERE organization_id = $1 AND role_id = $2`, []any{r.Organization, r.ID}},
+		{"handing on what a role stands in for", `UPDATE roles SET replacement_id = $1 WHERE environment_id = $2 AND replacement_id = $3`,
+			[]any{orNull(r.Replacement), r.Environment, r.ID}},
+		{"handing on the defaults that a role stands in for", `
+			UPDATE pinned_defaults SET role_id = CASE WHEN $1 <> '' THEN $1 ELSE (
+				SELECT d.role_id FROM default_roles d
+				WHERE d.organization_id = pinned_defaults.organization_id AND d.environment_id = pinned_defaults.environment_id) END
+			WHERE role_id = $2`, []any{string(r.Replacement), r.ID}},
+	} {
+		if _, err := t.exec(step.doing, step.query, step.args...); err != nil {
+			return err
+		}
+	}
+	return t.execOne("retiring a role", `
+		UPDATE roles SET slug = $1, retired_at = $2, replacement_id = $3 WHERE organization_id = $4 AND id = $5`,
+		"~"+string(r.ID), stamp(r.RetiredAt), orNull(r.Replacement), r.Organization, r.ID)
+}
+
+// CountDefaults implements authz.RoleReader.
+func (t *tx) CountDefaults(r id.Role) (int, error) {
+	n, _, err := one(t, "counting the organizations with a default", scanValue[int],
+		`SELECT count(*) FROM default_roles WHERE role_id = $1 AND organization_id <> ''`, r)
+	return n, err
+}
+
+// OrganizationsWithDefault implements authz.RoleReader.
+func (t *tx) OrganizationsWithDefault(r id.Role, max int) ([]authz.OrganizationName, error) {
+	return all(t, "finding the organizations with a default", func(r row) (o authz.OrganizationName, err error) {
+		err = r.Scan(&o.ID, &o.Name)
+		return o, err
+	}, `
+		SELECT o.id, o.name FROM default_roles d JOIN organizations o ON o.id = d.organization_id
+		WHERE d.role_id = $1 ORDER BY d.organization_id LIMIT $2`, r, max)
 }

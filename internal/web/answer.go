@@ -32,6 +32,18 @@ type Refusal struct {
 	Errors  []RefusedField `json:"errors,omitempty"`
 }
 
+// with adds what a refusal carries beside code and message.
+func (r Refusal) with(details map[string]any) any {
+	if len(details) == 0 {
+		return r
+	}
+	all := map[string]any{"code": r.Code, "message": r.Message}
+	for name, v := range details {
+		all[name] = v
+	}
+	return all
+}
+
 // RefusedField names one field and says in Code what is wrong with it: in the contract's word where it has one, else in
 // a sentence, because clients print it.
 type RefusedField struct {
@@ -78,7 +90,7 @@ func Refuse(w http.ResponseWriter, err error) {
 	case fault.Unavailable:
 		w.Header().Set("Retry-After", "1")
 	}
-	encoded, err := event.Encode(body)
+	encoded, err := event.Encode(body.with(f.Details))
 	if err != nil { // strings always encode
 		panic(err)
 	}

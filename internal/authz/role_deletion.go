@@ -1,0 +1,434 @@
+package authz
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// RoleDeletion says what takes the place of a role that is deleted while it is in use (R45, R46).
+type RoleDeletion struct {
+	// Replacement is the role that its holders get instead. Without it they keep their other roles, and those who
+	// have none get the default.
+	Replacement Opt[string]
+	// Default is the new default of everybody whose default the role is and who is not listed.
+	Default Opt[string]
+	// Defaults is the new default of single organizations.
+	Defaults []OrganizationDefault
+}
+
+// OrganizationDefault is a default role for one organization.
+type OrganizationDefault struct {
+	Organization id.Organization
+	Slug         string
+}
+
+// deletion is a RoleDeletion whose names are resolved and allowed.
+type deletion struct {
+	role        Role
+	replacement id.Role
+	fallback    id.Role                     // new default of all that are not listed
+	listed      map[id.Organization]id.Role // new defaults of single organizations
+	environment bool                        // whether the environment's own default changes
+	defaults    int                         // organizations whose own default changes
+}
+
+// firstMissing is how many organizations a refusal lists.
+const firstMissing = 100
+
+// planDeletion finds out what the deletion of a role needs and refuses it as long as something is missing.
+func planDeletion(r Reader, c Caller, org id.Organization, slug string, in RoleDeletion) (deletion, error) {
+	p, err := loadPolicy(r, c, org)
+	if err != nil {
+		return deletion{}, err
+	}
+	role, err := ownRole(r, c, org, slug)
+	if err != nil {
+		return deletion{}, err
+	}
+	if err := notSeeded(role); err != nil {
+		return deletion{}, err
+	}
+	d := deletion{role: role, listed: map[id.Organization]id.Role{}}
+	if in.Replacement.Set {
+		instead, ok := p.bySlug(in.Replacement.Value)
+		if !ok || instead.ID == role.ID {
+			return deletion{}, fault.BadField("replacement_role_slug", "must name another role available here, not '%s'", fault.Short(in.Replacement.Value))
+		}
+		if instead.ResourceType != role.ResourceType {
+			return deletion{}, fault.BadField("replacement_role_slug", "must name a role for '%s', not for '%s'", role.ResourceType, instead.ResourceType)
+		}
+		d.replacement = instead.ID
+	}
+	if in.Default.Set {
+		if d.fallback, err = d.newDefault(p, "default_role_slug", in.Default.Value); err != nil {
+			return deletion{}, err
+		}
+	}
+	d.environment = org == "" && p.Default == role.ID
+	if d.environment && d.fallback == "" {
+		return deletion{}, replacementNeeded(role, "The role is the default of the environment: default_role_slug must name another.", nil, 0)
+	}
+	return d, d.planDefaults(r, c, in)
+}
+
+// newDefault finds a role that can be the default in place of the one that goes.
+func (d deletion) newDefault(p Policy, field, slug string) (id.Role, error) {
+	instead, ok := p.bySlug(slug)
+	if !ok || instead.ID == d.role.ID {
+		return "", fault.BadField(field, "must name another role available there, not '%s'", fault.Short(slug))
+	}
+	return instead.ID, assignable(instead)
+}
+
+// planDefaults finds a new default for every organization that has the role as its own.
+func (d *deletion) planDefaults(r Reader, c Caller, in RoleDeletion) error {
+	for _, given := range in.Defaults {
+		p, err := loadPolicy(r, c, given.Organization)
+		if err != nil {
+			return err
+		}
+		if !p.Own || p.Default != d.role.ID {
+			return fault.BadField("default_roles", "names organization '%s', whose own default is not this role", given.Organization)
+		}
+		if d.listed[given.Organization] != "" {
+			return fault.BadField("default_roles", "names organization '%s' twice", given.Organization)
+		}
+		if d.listed[given.Organization], err = d.newDefault(p, "default_roles", given.Slug); err != nil {
+			return err
+		}
+	}
+	n, err := r.CountDefaults(d.role.ID)
+	if err != nil {
+		return err
+	}
+	d.defaults = n
+	if n == len(d.listed) || d.fallback != "" {
+		return nil
+	}
+	orgs, err := r.OrganizationsWithDefault(d.role.ID, firstMissing+len(d.listed))
+	if err != nil {
+		return err
+	}
+	orgs = slices.DeleteFunc(orgs, func(o OrganizationName) bool { return d.listed[o.ID] != "" })
+	return replacementNeeded(d.role, "It is the default role of organizations: default_role_slug must name another for all of them, or default_roles one for each.",
+		orgs[:min(len(orgs), firstMissing)], n-len(d.listed))
+}
+
+// OrganizationName is an organization as a list of those concerned shows it.
+type OrganizationName struct {
+	ID   id.Organization `json:"id"`
+	Name string          `json:"name"`
+}
+
+func replacementNeeded(role Role, why string, orgs []OrganizationName, total int) error {
+	e := fault.New(fault.Conflict, "replacement_default_required", "Role '%s' cannot be deleted yet. %s", role.Slug, why)
+	if orgs == nil {
+		orgs = []OrganizationName{}
+	}
+	e.Details = map[string]any{"organizations": orgs, "organizations_total": total}
+	return e
+}
+
+// newDefaultOf is the default that an owner gets in place of the role, empty when its default is another anyway.
+func (d deletion) newDefaultOf(p Policy) id.Role {
+	if p.Default != d.role.ID {
+		return ""
+	}
+	if listed := d.listed[p.Organization]; p.Own && listed != "" {
+		return listed
+	}
+	return d.fallback
+}
+
+// RemoveRole deletes a role that may be in use. For decisions it is gone when this returns: its holders hold its
+// replacement, or what else they have, or the default. The job that is returned moves their assignments and tells of
+// each of them.
+func (s *Service) RemoveRole(ctx context.Context, c Caller, org id.Organization, slug string, in RoleDeletion) (Job, error) {
+	return write(ctx, s, c, func(ch *change) (Job, error) {
+		d, err := planDeletion(ch, c, org, slug, in)
+		if err != nil {
+			return Job{}, err
+		}
+		if err := ch.permitSupposed(org, d.suppose()); err != nil {
+			return Job{}, err
+		}
+		if err := ch.permitDefaults(d); err != nil {
+			return Job{}, err
+		}
+		if err := ch.replaceDefaults(d); err != nil {
+			return Job{}, err
+		}
+		return ch.retire(d)
+	})
+}
+
+// permitDefaults asks for the roles that later memberships will get.
+func (ch *change) permitDefaults(d deletion) error {
+	for org, role := range d.listed {
+		if err := ch.permitRoles(Policy{Environment: d.role.Environment, Organization: org}, org, role); err != nil {
+			return err
+		}
+	}
+	if d.fallback == "" {
+		return nil
+	}
+	return ch.permitRoles(Policy{Environment: d.role.Environment, Organization: d.role.Organization}, d.role.Organization, d.fallback)
+}
+
+// replaceDefaults gives everybody whose default the role is the new one.
+func (ch *change) replaceDefaults(d deletion) error {
+	for org, role := range d.listed {
+		if err := ch.changeDefault(org, role); err != nil {
+			return err
+		}
+	}
+	if d.environment {
+		if err := ch.changeDefault("", d.fallback); err != nil {
+			return err
+		}
+	}
+	if d.fallback == "" || d.defaults == len(d.listed) {
+		return nil
+	}
+	if d.role.Custom() {
+		return ch.changeDefault(d.role.Organization, d.fallback)
+	}
+	running, err := ch.JobRunning(d.role.Environment, JobDeleteRole)
+	if err != nil {
+		return err
+	}
+	if !running { // nobody has a default to pin, so one statement does for all
+		_, err = ch.ReplaceDefaultRole(d.role.Environment, d.role.ID, d.fallback, ch.now)
+		return err
+	}
+	for {
+		orgs, err := ch.OrganizationsWithDefault(d.role.ID, page.MaxLimit)
+		if err != nil || len(orgs) == 0 {
+			return err
+		}
+		for _, o := range orgs {
+			if err := ch.changeDefault(o.ID, d.fallback); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// changeDefault sets the default of an owner and keeps what its former one stands in for.
+func (ch *change) changeDefault(org id.Organization, to id.Role) error {
+	p, err := loadPolicy(ch, ch.caller.unbound(), org)
+	if err != nil {
+		return err
+	}
+	if err := ch.pinDefault(p); err != nil {
+		return err
+	}
+	return ch.SetDefaultRole(p.Environment, org, to, ch.now)
+}
+
+// retire takes the role away for decisions and starts the job that moves what names it.
+func (ch *change) retire(d deletion) (Job, error) {
+	total, err := ch.CountNaming(d.role.ID)
+	if err != nil {
+		return Job{}, err
+	}
+	payload := d.role.payload(true)
+	gone := d.role
+	gone.RetiredAt, gone.Replacement = ch.now, d.replacement
+	if err := ch.RetireRole(gone); err != nil {
+		return Job{}, err
+	}
+	t := event.RoleDeleted
+	if gone.Custom() {
+		t = event.OrganizationRoleDeleted
+	}
+	if err := ch.emit(t, gone.Organization, payload, nil); err != nil {
+		return Job{}, err
+	}
+	job, err := ch.startJob(Job{
+		Kind: JobDeleteRole, Organization: gone.Organization, Subject: string(gone.ID), Slug: d.role.Slug, Total: total,
+	})
+	if err != nil || d.defaults == 0 && !d.environment {
+		return job, err
+	}
+	return job, ch.announceLater(Job{Kind: JobAnnounce, Organization: gone.Organization, FallbackOnly: true})
+}
+
+// moveAssignments moves one batch of the assignments that name a role which is gone, and forgets the role when none is
+// left. What a membership effectively holds is the same before and after; this makes it last and tells of it.
+func (ch *change) moveAssignments(j *Job) (done bool, err error) {
+	role := id.Role(j.Subject)
+	naming, err := ch.AssignmentsNaming(role, jobBatch)
+	if err != nil {
+		return false, err
+	}
+	if len(naming) == 0 {
+		return true, ch.Tx.DeleteRole(Role{ID: role, Environment: j.Environment, Organization: j.Organization})
+	}
+	for len(naming) > 0 {
+		org := naming[0].Organization
+		n := slices.IndexFunc(naming, func(a Assignment) bool { return a.Organization != org })
+		if n < 0 {
+			n = len(naming)
+		}
+		if err := ch.moveIn(org, naming[:n]); err != nil {
+			return false, err
+		}
+		j.Done, naming = j.Done+n, naming[n:]
+	}
+	return false, nil
+}
+
+// moveIn moves assignments of one organization and tells of the members concerned.
+func (ch *change) moveIn(org id.Organization, as []Assignment) error {
+	policy, err := ch.policy(org)
+	if err != nil {
+		return err
+	}
+	var members []id.Membership
+	groups := map[id.Group]bool{}
+	for _, a := range as {
+		if a.Group != "" {
+			groups[a.Group] = a.Resource == OrganizationResource(org) || groups[a.Group]
+		} else {
+			members = append(members, a.Membership)
+		}
+	}
+	slices.Sort(members)
+	members = slices.Compact(members)
+	had, err := ch.directOf(org, members, groups)
+	if err != nil {
+		return err
+	}
+	if err := ch.rewrite(policy, as, had); err != nil {
+		return err
+	}
+	for g, shows := range groups {
+		if shows {
+			if err := ch.announceLater(Job{Kind: JobAnnounce, Organization: org, Subject: string(g)}); err != nil {
+				return err
+			}
+		}
+	}
+	ms, err := ch.MembershipsByID(org, members)
+	if err != nil {
+		return err
+	}
+	return ch.announceAll(ms, policies{org: policy})
+}
+
+// twin tells assignments apart that must not exist twice.
+type twin struct {
+	subject  string
+	resource id.Resource
+	role     id.Role
+	source   Source
+}
+
+func (a Assignment) twin() twin {
+	return twin{string(a.Membership) + string(a.Group), a.Resource, a.Role, a.Source}
+}
+
+// directOf finds what subjects were assigned themselves.
+func (ch *change) directOf(org id.Organization, members []id.Membership, groups map[id.Group]bool) (map[twin]Assignment, error) {
+	had := map[twin]Assignment{}
+	if len(members) > 0 {
+		of, err := ch.AssignmentsOf(org, members, nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, as := range of {
+			for _, a := range as {
+				if a.Group == "" {
+					had[a.twin()] = a
+				}
+			}
+		}
+	}
+	for g := range groups {
+		of, err := ch.Assignments(org, AssignmentFilter{Group: g}, page.Request{Limit: MaxGroupRoles, Order: page.Asc})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range of.Items {
+			had[a.twin()] = a
+		}
+	}
+	return had, nil
+}
+
+// rewrite gives assignments the role and source that they count as, or removes those that count for nothing or are
+// there already. Where two become one, it holds for as long as either did.
+func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) error {
+	type target struct {
+		role   id.Role
+		source Source
+	}
+	moved := map[target][]id.Assignment{}
+	var obsolete []id.Assignment
+	for _, a := range as {
+		standing, ok := p.stand(a)
+		if !ok {
+			obsolete = append(obsolete, a.ID)
+			continue
+		}
+		other, twice := had[standing.twin()]
+		if !twice {
+			had[standing.twin()] = standing
+			to := target{standing.Role, standing.Source}
+			moved[to] = append(moved[to], a.ID)
+			continue
+		}
+		obsolete = append(obsolete, a.ID)
+		longer := other.merged(standing)
+		if longer.StartsAt.Equal(other.StartsAt) && longer.ExpiresAt.Equal(other.ExpiresAt) {
+			continue
+		}
+		had[standing.twin()] = longer
+		longer.UpdatedAt = ch.now
+		if err := ch.UpdateAssignment(longer, longer.due(ch.now)); err != nil {
+			return err
+		}
+	}
+	if err := ch.DeleteAssignments(p.Organization, obsolete); err != nil {
+		return err
+	}
+	for to, ids := range moved {
+		if err := ch.MoveAssignments(p.Organization, ids, to.role, to.source, ch.now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// merged gives an assignment the interval in which it or its twin is in force. Where a gap lies between the two, the
+// later one counts: nobody gets more than the two gave.
+func (a Assignment) merged(b Assignment) Assignment {
+	gap := func(x, y Assignment) bool {
+		return !x.ExpiresAt.IsZero() && !y.StartsAt.IsZero() && x.ExpiresAt.Before(y.StartsAt)
+	}
+	switch {
+	case gap(a, b):
+		a.StartsAt, a.ExpiresAt = b.StartsAt, b.ExpiresAt
+		return a
+	case gap(b, a):
+		return a
+	}
+	if a.StartsAt.IsZero() || b.StartsAt.IsZero() {
+		a.StartsAt = time.Time{}
+	} else if b.StartsAt.Before(a.StartsAt) {
+		a.StartsAt = b.StartsAt
+	}
+	if a.ExpiresAt.IsZero() || b.ExpiresAt.IsZero() {
+		a.ExpiresAt = time.Time{}
+	} else if b.ExpiresAt.After(a.ExpiresAt) {
+		a.ExpiresAt = b.ExpiresAt
+	}
+	return a
+}

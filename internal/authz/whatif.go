@@ -1,0 +1,207 @@
+package authz
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+// whatIf evaluates memberships as they are and as they would be.
+type whatIf struct {
+	r      Reader
+	c      Caller
+	at     time.Time
+	sup    supposed
+	gone   map[id.Resource]bool
+	before policies // with the permissions of all roles
+	after  policies
+}
+
+func newWhatIf(r Reader, c Caller, at time.Time, sup supposed) *whatIf {
+	if c.Only != nil && c.Only.Organization != "" {
+		sup.scope.Organization = c.Only.Organization
+	}
+	w := &whatIf{r: r, c: c, at: at, sup: sup, before: policies{}, after: policies{}, gone: map[id.Resource]bool{}}
+	for _, res := range sup.gone {
+		w.gone[res.ID] = true
+	}
+	return w
+}
+
+// whatIfBatch is how many memberships are evaluated at a time.
+const whatIfBatch = 1000
+
+// walk gives visit every membership that the change would alter, by organization and id, until visit has enough.
+func (w *whatIf) walk(from Position, visit func(MemberImpact) (more bool)) error {
+	for {
+		ms, err := w.r.MembershipsFrom(w.c.Environment, w.sup.scope, from, whatIfBatch)
+		if err != nil || len(ms) == 0 {
+			return err
+		}
+		last := ms[len(ms)-1]
+		from = Position{Organization: last.Organization, Membership: last.ID}
+		full := len(ms) == whatIfBatch
+		if err := w.prepare(ms); err != nil {
+			return err
+		}
+		for len(ms) > 0 {
+			n := 1
+			for n < len(ms) && ms[n].Organization == ms[0].Organization {
+				n++
+			}
+			if more, err := w.evaluate(ms[:n], visit); err != nil || !more {
+				return err
+			}
+			ms = ms[n:]
+		}
+		if !full {
+			return nil
+		}
+	}
+}
+
+// prepare reads the policies of the organizations of memberships, as they are and as they would be.
+func (w *whatIf) prepare(ms []Membership) error {
+	if err := w.before.readFull(w.r, w.c, ms); err != nil {
+		return err
+	}
+	for _, m := range ms {
+		if _, done := w.after[m.Organization]; done {
+			continue
+		}
+		p := w.before[m.Organization]
+		if w.sup.policy != nil {
+			p.Roles = slices.Clone(p.Roles)
+			p.Retired = cloneOrNew(p.Retired)
+			w.sup.policy(&p)
+		}
+		w.after[m.Organization] = p
+	}
+	return nil
+}
+
+func cloneOrNew(m map[id.Role]Replacement) map[id.Role]Replacement {
+	c := make(map[id.Role]Replacement, len(m)+1)
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+// evaluate compares memberships of one organization.
+func (w *whatIf) evaluate(ms []Membership, visit func(MemberImpact) bool) (more bool, err error) {
+	org := ms[0].Organization
+	ids := make([]id.Membership, len(ms))
+	for i, m := range ms {
+		ids[i] = m.ID
+	}
+	assignments, err := w.r.AssignmentsOf(org, ids, nil)
+	if err != nil {
+		return false, err
+	}
+	anchors, err := w.anchors(org, assignments)
+	if err != nil {
+		return false, err
+	}
+	for _, m := range ms {
+		impact, altered := w.compare(m, assignments[m.ID], anchors)
+		if altered && !visit(impact) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// anchors finds the resources on which any of the assignments are, with their paths, and the one that would be gone.
+func (w *whatIf) anchors(org id.Organization, of map[id.Membership][]Assignment) (map[id.Resource]place, error) {
+	home := OrganizationResource(org)
+	wanted := map[id.Resource]bool{}
+	for _, as := range of {
+		for _, a := range as {
+			if a.Resource != home {
+				wanted[a.Resource] = true
+			}
+		}
+	}
+	if len(w.sup.gone) > 0 && w.sup.gone[0].Organization == org {
+		wanted[w.sup.gone[0].ID] = true
+	}
+	anchors := map[id.Resource]place{home: {id: home}}
+	if len(wanted) == 0 {
+		return anchors, nil
+	}
+	list := make([]id.Resource, 0, len(wanted))
+	for r := range wanted {
+		list = append(list, r)
+	}
+	found, err := w.r.ResourcesByID(org, list)
+	if err != nil {
+		return nil, err
+	}
+	above, err := w.r.Ancestors(org, found)
+	for _, r := range found {
+		anchors[r.ID] = place{id: r.ID, path: append([]Resource{r}, above[r.ID]...)}
+	}
+	return anchors, err
+}
+
+// compare evaluates one membership on the organization and on every resource on which it has an assignment. On any other
+// resource it holds what it holds on the nearest of those above, so this tells all.
+func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]place) (impact MemberImpact, altered bool) {
+	org := m.Organization
+	kept := as
+	if w.sup.drop != nil || len(w.gone) > 0 {
+		kept = slices.DeleteFunc(slices.Clone(as), func(a Assignment) bool {
+			return w.gone[a.Resource] || w.sup.drop != nil && w.sup.drop(a)
+		})
+	}
+	before := Facts{At: w.at, Membership: m, Assignments: as, Policy: w.before[org]}
+	after := Facts{At: w.at, Membership: m, Assignments: kept, Policy: w.after[org]}
+	impact = MemberImpact{
+		Membership: m, Before: m.showing(EffectiveRoles(before)).Shown, After: m.showing(EffectiveRoles(after)).Shown,
+	}
+	for _, where := range w.concerned(org, as, anchors) {
+		before.Path, after.Path = where.path, where.path
+		has := EffectivePermissions(before)
+		will := EffectivePermissions(after)
+		if w.gone[where.id] {
+			will = nil
+		}
+		impact.Gains = append(impact.Gains, rights(will, has, where.id)...)
+		impact.Loses = append(impact.Loses, rights(has, will, where.id)...)
+	}
+	return impact, len(impact.Gains)+len(impact.Loses) > 0 || !slices.Equal(impact.Before, impact.After)
+}
+
+// concerned lists the places where a membership may hold something else than above them, sorted.
+func (w *whatIf) concerned(org id.Organization, as []Assignment, anchors map[id.Resource]place) []place {
+	ids := []id.Resource{OrganizationResource(org)}
+	for _, a := range as {
+		ids = append(ids, a.Resource)
+	}
+	if len(w.sup.gone) > 0 {
+		ids = append(ids, w.sup.gone[0].ID)
+	}
+	slices.SortFunc(ids, cmp.Compare[id.Resource])
+	ids = slices.Compact(ids)
+	places := make([]place, 0, len(ids))
+	for _, r := range ids {
+		if p, ok := anchors[r]; ok {
+			places = append(places, p)
+		}
+	}
+	return places
+}
+
+// rights lists the permissions that are in one sorted list and not in another.
+func rights(in, notIn []string, on id.Resource) []Right {
+	var only []Right
+	for _, p := range in {
+		if _, there := slices.BinarySearch(notIn, p); !there {
+			only = append(only, Right{Permission: p, Resource: on})
+		}
+	}
+	return only
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"slices"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+const resourceColumns = `organization_id, id, environment_id, resource_type, external_id, name, description, parent_id, created_at, updated_at`
+
+func scanResource(r row) (res authz.Resource, err error) {
+	err = r.Scan(&res.Organization, &res.ID, &res.Environment, &res.Type, &res.ExternalID, &res.Name, &res.Description, &res.Parent,
+		(*stamp)(&res.CreatedAt), (*stamp)(&res.UpdatedAt))
+	return res, err
+}
+
+// Resource implements authz.ResourceReader.
+func (t *tx) Resource(env id.Environment, r id.Resource) (authz.Resource, bool, error) {
+	return one(t, "reading a resource", scanResource,
+		`SELECT `+resourceColumns+` FROM resources WHERE id = $1 AND environment_id = $2`, r, env)
+}
+
+// ResourceByExternalID implements authz.ResourceReader.
+func (t *tx) ResourceByExternalID(org id.Organization, resourceType, externalID string) (authz.Resource, bool, error) {
+	return one(t, "reading a resource", scanResource, `
+		SELECT `+resourceColumns+` FROM resources WHERE organization_id = $1 AND resource_type = $2 AND external_id = $3`,
+		org, resourceType, externalID)
+}
+
+var resourceList = list[authz.Resource]{
+	doing: "listing resources", columns: resourceColumns, from: "resources", key: "id",
+	scan: scanResource, cursor: func(r authz.Resource) string { return string(r.ID) },
+}
+
+// Resources implements authz.ResourceReader.
+func (t *tx) Resources(env id.Environment, f authz.ResourceFilter, r page.Request) (page.Page[authz.Resource], error) {
+	var c condition
+	c.add("environment_id = ?", env)
+	if f.Organization != "" {
+		c.add("organization_id = ?", f.Organization)
+	}
+	if f.Type != "" {
+		c.add("resource_type = ?", f.Type)
+	}
+	if f.ExternalID != "" {
+		c.add("external_id = ?", f.ExternalID)
+	}
+	if f.Parent != "" {
+		c.add("parent_id = ?", f.Parent)
+	}
+	return resourceList.page(t, c, r, r.Walk().Cursor)
+}
+
+// ResourcesByID implements authz.ResourceReader.
+func (t *tx) ResourcesByID(org id.Organization, rs []id.Resource) (found []authz.Resource, err error) {
+	err = inBatches(rs, func(some []id.Resource) error {
+		var c condition
+		c.add("organization_id = ?", org)
+		in(&c, "id", some)
+		more, err := all(t, "reading resources", scanResource, `SELECT `+resourceColumns+` FROM resources WHERE `+c.String(), c.args...)
+		found = append(found, more...)
+		return err
+	})
+	return found, err
+}
+
+// Ancestors implements authz.ResourceReader. It reads one level for all resources at a time.
+func (t *tx) Ancestors(org id.Organization, rs []authz.Resource) (map[id.Resource][]authz.Resource, error) {
+	above := make(map[id.Resource][]authz.Resource, len(rs))
+	known := make(map[id.Resource]authz.Resource, len(rs))
+	next := make(map[id.Resource]id.Resource, len(rs)) // the parent to be found for each resource
+	for _, r := range rs {
+		next[r.ID] = r.Parent
+	}
+	home := authz.OrganizationResource(org)
+	for range authz.MaxTypeDepth {
+		var missing []id.Resource
+		for _, parent := range next {
+			if _, ok := known[parent]; !ok && parent != home && !slices.Contains(missing, parent) {
+				missing = append(missing, parent)
+			}
+		}
+		found, err := t.ResourcesByID(org, missing)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			known[r.ID] = r
+		}
+		for of, parent := range next {
+			p, ok := known[parent]
+			if !ok {
+				delete(next, of)
+				continue
+			}
+			above[of], next[of] = append(above[of], p), p.Parent
+		}
+	}
+	return above, nil
+}
+
+// Descendants implements authz.ResourceReader.
+func (t *tx) Descendants(r authz.Resource, max int) (below []authz.Resource, err error) {
+	for level := []id.Resource{r.ID}; len(level) > 0 && len(below) < max; {
+		var next []id.Resource
+		err := inBatches(level, func(some []id.Resource) error {
+			c := condition{}
+			c.add("organization_id = ?", r.Organization)
+			in(&c, "parent_id", some)
+			found, err := all(t, "reading what is below a resource", scanResource,
+				`SELECT `+resourceColumns+` FROM resources WHERE `+c.String()+` ORDER BY id`, c.args...)
+			below = append(below, found...)
+			for _, child := range found {
+				next = append(next, child.ID)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		level = next
+	}
+	return below[:min(len(below), max)], nil
+}
+
+// InsertResource implements authz.ResourceWriter.
+func (t *tx) InsertResource(r authz.Resource) error {
+	return t.execOne("inserting a resource", `
+		INSERT INTO resources (`+resourceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		r.Organization, r.ID, r.Environment, r.Type, r.ExternalID, r.Name, r.Description, r.Parent, stamp(r.CreatedAt), stamp(r.UpdatedAt))
+}
+
+// UpdateResource implements authz.ResourceWriter.
+func (t *tx) UpdateResource(r authz.Resource) error {
+	return t.execOne("updating a resource", `
+		UPDATE resources SET name = $1, description = $2, parent_id = $3, updated_at = $4 WHERE organization_id = $5 AND id = $6`,
+		r.Name, r.Description, r.Parent, stamp(r.UpdatedAt), r.Organization, r.ID)
+}
+
+// DeleteResources implements authz.ResourceWriter.
+func (t *tx) DeleteResources(org id.Organization, rs []id.Resource) error {
+	return inBatches(rs, func(some []id.Resource) error {
+		if err := t.DeleteAssignmentsOf(org, authz.AssignmentFilter{Resources: some}); err != nil {
+			return err
+		}
+		var c condition
+		c.add("organization_id = ?", org)
+		in(&c, "id", some)
+		_, err := t.exec("deleting resources", `DELETE FROM resources WHERE `+c.String(), c.args...)
+		return err
+	})
+}
