@@ -49,6 +49,8 @@ func wrong(t reflect.Type, nullable bool) []any {
 		all = []any{number, huge, true, "x", object{}, list{number}, list{nil}, list{list{}}, list{object{}}, list{"a", false}, list{"a\x00"}}
 	case t == reflect.TypeFor[[]api.DomainData]():
 		all = []any{number, true, "x", object{}, list{number}, list{nil}, list{"x"}, list{object{"domain": number, "state": "verified"}}, list{object{"domain": nil, "state": "verified"}}, list{object{"domain": "\x00", "state": "verified"}}}
+	case t == reflect.TypeFor[[]api.OrganizationDefault]():
+		all = []any{number, true, "x", object{}, list{number}, list{nil}, list{"x"}, list{object{}}, list{object{"organization_id": number, "role_slug": "x"}}, list{object{"organization_id": "\x00", "role_slug": "x"}}}
 	default:
 		panic("a body field of the type " + t.String() + ": say here which values are none of it")
 	}
@@ -144,7 +146,7 @@ func TestStoredTextIsBounded(t *testing.T) {
 				continue
 			}
 			switch p.name {
-			case "user_id", "organization_id", "role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash":
+			case "user_id", "organization_id", "role_slug", "replacement_role_slug", "default_role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash":
 			case "slug":
 				if strings.HasSuffix(r.Path, "/permissions") && r.Path != permissions {
 					continue

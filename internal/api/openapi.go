@@ -68,6 +68,9 @@ func (s schemas) operation(r Route) object {
 	if r.Body != nil {
 		op["requestBody"] = object{"required": needed(r.Body), "content": object{"application/json": object{"schema": s.of(reflect.TypeOf(r.Body))}}}
 	}
+	if r.previews() {
+		op["x-rolecall-preview"] = s.of(reflect.TypeFor[Impact]()) // the answer to preview=true
+	}
 	if r.Extension {
 		op["x-rolecall-extension"] = true
 		op["description"] = "Extension: not part of the public WorkOS API."
@@ -172,6 +175,8 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string"}
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}
+	case t.Kind() == reflect.Int:
+		return object{"type": "integer"}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8: // raw JSON
 		return object{"type": "object"}
 	case t.Kind() == reflect.Slice:

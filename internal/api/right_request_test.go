@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,6 +33,7 @@ const (
 	eventID        noun = "event id"
 	newcomer       noun = "user without memberships"
 	siblingSlug    noun = "custom role slug of a sibling"
+	jobID          noun = "job id"
 )
 
 // nouns says what names identify, whatever the route; nounOf knows the names whose meaning depends on it.
@@ -45,6 +47,7 @@ var nouns = map[string]noun{
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
 	"resource_type_slug": text,
+	"preview":            text, "by": text, "multiple_roles": text, "replacement_role_slug": text, "default_role_slug": text, "default_roles": organization,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
@@ -52,6 +55,12 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	inOrganization := strings.Contains(r.Path, "{organizationId}")
 	switch name {
 	case "id", "before", "after":
+		if strings.HasPrefix(r.Path, "/authorization/jobs") {
+			return jobID, true
+		}
+		if in == "query" && previews(r) {
+			return membership, true
+		}
 		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID} {
 			if under(path) {
 				return n, true
@@ -71,6 +80,11 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	}
 	n, known := nouns[name]
 	return n, known
+}
+
+// previews says whether a route can say what it would do.
+func previews(r api.Route) bool {
+	return slices.ContainsFunc(r.Parameters, func(p api.Parameter) bool { return p.Name == "preview" })
 }
 
 // place is where a request holds a value.
@@ -122,6 +136,8 @@ func belongings(c *client, label string) map[noun]string {
 	own[organization], own[resource] = org, "authz_resource_"+strings.TrimPrefix(org, "org_")
 	own[membership] = c.member(own[user], org, own[customSlug])
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
+	c.role(label + "-gone")
+	own[jobID] = c.post("/authorization/roles/"+label+"-gone/deletion", object{}).is(202).text("id")
 	own[eventID] = c.get("/events").text("data.0.id")
 	return own
 }
@@ -221,6 +237,9 @@ func complete(r api.Route, at place, own map[noun]string, query url.Values, body
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
 	}
+	if previews(r) && (at.name == "after" || at.name == "by") {
+		query.Set("preview", "true")
+	}
 	if r.Path == memberships && (at.name == "before" || at.name == "after") {
 		query.Set("organization_id", own[organization])
 	}
@@ -233,6 +252,10 @@ func formed(p place, v string) any {
 		return v
 	case p.form == reflect.TypeFor[[]string]():
 		return list{v}
+	case p.form.Kind() == reflect.Bool:
+		return true
+	case p.form == reflect.TypeFor[[]api.OrganizationDefault]():
+		return list{object{"organization_id": v, "role_slug": "member"}}
 	case p.form == reflect.TypeFor[[]api.DomainData]():
 		return list{object{"domain": v, "state": "verified"}}
 	}

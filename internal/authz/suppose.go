@@ -163,6 +163,9 @@ func (e PermissionEdit) apply(r Reader, c Caller, role Role) ([]string, error) {
 		slices.Sort(wanted)
 		return wanted, fits(r, c, role, []string{e.Add})
 	}
+	if !e.Set.Set {
+		return role.Permissions, nil
+	}
 	wanted := slices.Clone(e.Set.Value)
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)

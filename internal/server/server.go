@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/api"
@@ -121,13 +122,10 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	door.Register(router)
 	api.Health(router, func(r *http.Request) error { return db.Ping(r.Context()) }, log)
 	hs := bounded(web.Wrap(router, log, ids), log)
-	background, stop := context.WithCancel(context.Background())
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		sweep(background, s.Rules, log)
-	}()
-	defer func() { stop(); <-swept }()
+	defer inBackground(
+		func(ctx context.Context) { sweep(ctx, s.Rules, log) },
+		func(ctx context.Context) { work(ctx, s.Rules, string(id.New[id.Request](ids)), log) },
+	)()
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(listener) }()
 	if err := news.announce(c); err != nil {
@@ -165,6 +163,41 @@ func address(l net.Listener) string {
 		return "http://" + l.Addr().String()
 	}
 	return "http://" + net.JoinHostPort("localhost", port)
+}
+
+// inBackground starts tasks and returns what ends them and waits for their end.
+func inBackground(tasks ...func(context.Context)) (end func()) {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for _, task := range tasks {
+		wg.Go(func() { task(ctx) })
+	}
+	return func() { stop(); wg.Wait() }
+}
+
+// How often is looked for work when there was none, and after an error.
+const (
+	workEvery  = 250 * time.Millisecond
+	workPauses = 5 * time.Second
+)
+
+// work does what follows changes, in this process, whoever made them.
+func work(ctx context.Context, rules *authz.Service, worker string, log *slog.Logger) {
+	for ctx.Err() == nil {
+		pause := workEvery
+		worked, err := rules.Work(ctx, worker)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.Error("working on what follows changes", "error", err)
+			pause = workPauses
+		case worked:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
 }
 
 // sweepEvery is how often expired events and receipts are removed.
