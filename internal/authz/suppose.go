@@ -101,8 +101,9 @@ func SupposePriority(org id.Organization, slugs []string) Supposition {
 
 // SupposeMultipleRoles is SetMultipleRoles.
 func SupposeMultipleRoles(on bool) Supposition {
-	return func(Reader, Caller) (supposed, error) {
-		return supposed{policy: func(p *Policy) { p.Multiple = on }}, nil
+	return func(r Reader, c Caller) (supposed, error) {
+		_, err := switchable(r, c, on)
+		return supposed{policy: func(p *Policy) { p.Multiple = on }}, err
 	}
 }
 
