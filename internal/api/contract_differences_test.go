@@ -17,7 +17,7 @@ var contractDifferences = joined(
 		"*: status 403 is only in the contract"),
 	because("a change can be looked at before it is made",
 		"*: query parameter preview is only here", "*: query parameter by is only here",
-		"*: query parameter limit is only here", "*: query parameter after is only here"),
+		"*: query parameter limit is only here", "*: query parameter after is only here", "*: status 200 is only here"),
 	because("a permission that can take no effect through a role is refused (R11); the contract has no code for it",
 		"*: code 422 permission_resource_type_mismatch is only here"),
 	because("nothing is looked up that could be missing: an unknown organization or user has an empty list (R213 is about checks)",

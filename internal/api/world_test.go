@@ -138,6 +138,20 @@ func (w *world) keyed(tb testing.TB, env id.Environment, name string) *client {
 	return &client{tb: tb, url: w.url, key: value, keyID: key.ID}
 }
 
+// settle does all the work that follows changes, as the server does in the background.
+func (w *world) settle() {
+	w.tb.Helper()
+	for {
+		worked, err := w.rules.Work(context.Background(), "test")
+		if err != nil {
+			w.tb.Fatalf("working: %v", err)
+		}
+		if !worked {
+			return
+		}
+	}
+}
+
 // fired says which events the requests since the last call caused, and no others.
 func (w *world) fired(want ...string) {
 	w.tb.Helper()
