@@ -73,7 +73,7 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		organizationRoutes(), userRoutes(), membershipRoutes(), otherRoutes(),
+		organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/rolecall/rolecall/internal/pgtest"
 	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/web"
+	"github.com/rolecall/rolecall/internal/webhook"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -30,6 +31,7 @@ type world struct {
 	db    *store.Store
 	rules *authz.Service
 	keys  *operator.Service
+	hooks *webhook.Service
 	clock *clock
 	env   id.Environment
 	url   string
@@ -100,7 +102,8 @@ func newWorld(tb testing.TB, location string) *world {
 	ids := id.NewSource(w.clock.now, nil)
 	w.rules = authz.New(w.db, w.clock.now, ids)
 	w.keys = operator.New(w.db, w.clock.now, ids)
-	door, err := api.New(w.rules, w.keys, cli.Version)
+	w.hooks = webhook.New(w.db, w.rules, w.clock.now, ids, webhook.Options{AllowPrivate: true})
+	door, err := api.New(w.rules, w.keys, w.hooks, cli.Version)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -36,6 +36,9 @@ const (
 	MembershipCreated       Type = "organization_membership.created"
 	MembershipUpdated       Type = "organization_membership.updated"
 	MembershipDeleted       Type = "organization_membership.deleted"
+
+	// WebhookEndpointDisabled is not part of the contract.
+	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
 )
 
 // Event is one thing that happened, as stored. Data and Context are compact JSON.
@@ -47,6 +50,21 @@ type Event struct {
 	Data         json.RawMessage
 	Context      json.RawMessage
 	CreatedAt    time.Time
+}
+
+// Envelope is an event as it is shown: by the API and, to the letter, as the body of a webhook (R181).
+type Envelope struct {
+	Object    string          `json:"object" const:"event"`
+	ID        id.Event        `json:"id"`
+	Event     Type            `json:"event"`
+	Data      json.RawMessage `json:"data"`
+	CreatedAt Time            `json:"created_at"`
+	Context   json.RawMessage `json:"context"`
+}
+
+// Envelope is the event as it is shown.
+func (e Event) Envelope() Envelope {
+	return Envelope{Object: "event", ID: e.ID, Event: e.Type, Data: e.Data, CreatedAt: Time(e.CreatedAt), Context: e.Context}
 }
 
 // Actor is who caused a change.
@@ -185,6 +203,18 @@ type Membership struct {
 	Roles            []Slim          `json:"roles"`
 	CreatedAt        Time            `json:"created_at"`
 	UpdatedAt        Time            `json:"updated_at"`
+}
+
+// WebhookEndpoint is the payload of webhook_endpoint.*: without its secret, which no event may carry.
+type WebhookEndpoint struct {
+	Object      string      `json:"object"`
+	ID          id.Endpoint `json:"id"`
+	EndpointURL string      `json:"endpoint_url"`
+	Status      string      `json:"status"`
+	Events      []string    `json:"events"`
+	LastError   string      `json:"last_error"` // why the last attempt failed
+	CreatedAt   Time        `json:"created_at"`
+	UpdatedAt   Time        `json:"updated_at"`
 }
 
 // Encode writes JSON as JavaScript would: compact and without escapes for HTML. Receivers verify signatures over what
