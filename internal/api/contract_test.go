@@ -105,6 +105,7 @@ var emitted = []event.Type{
 	event.OrganizationRoleCreated, event.OrganizationRoleUpdated, event.OrganizationRoleDeleted,
 	event.OrganizationCreated, event.OrganizationUpdated, event.OrganizationDeleted, event.UserCreated, event.UserUpdated, event.UserDeleted,
 	event.MembershipCreated, event.MembershipUpdated, event.MembershipDeleted,
+	event.WebhookEndpointDisabled,
 }
 
 func plainDocument(t *testing.T) map[string]any {

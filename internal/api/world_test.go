@@ -28,13 +28,14 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // key of that environment.
 type world struct {
 	*client
-	db    *store.Store
-	rules *authz.Service
-	keys  *operator.Service
-	hooks *webhook.Service
-	clock *clock
-	env   id.Environment
-	url   string
+	db     *store.Store
+	rules  *authz.Service
+	keys   *operator.Service
+	hooks  *webhook.Service
+	worker *webhook.Worker
+	clock  *clock
+	env    id.Environment
+	url    string
 
 	handler http.Handler
 	events  eventReader
@@ -108,6 +109,7 @@ func newWorld(tb testing.TB, location string) *world {
 		tb.Fatal(err)
 	}
 	log := slog.New(alarm{tb})
+	w.worker = webhook.NewWorker(w.hooks, log)
 	router := web.NewRouter()
 	door.Register(router)
 	api.Health(router, func(r *http.Request) error { return w.db.Ping(r.Context()) }, log)
@@ -138,7 +140,12 @@ func (w *world) keyed(tb testing.TB, env id.Environment, name string) *client {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &client{tb: tb, url: w.url, key: value, keyID: key.ID}
+	return &client{tb: tb, url: w.url, key: value, keyID: key.ID, fanOut: func() {
+		tb.Helper()
+		if _, err := w.worker.FanOut(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	}}
 }
 
 // fired says which events the requests since the last call caused, and no others.
