@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -52,7 +53,7 @@ func (g guard) refuses(raw string) string {
 		return "must not hold a user name or password"
 	case u.Fragment != "" || strings.Contains(raw, "#"):
 		return "must not have a fragment"
-	case u.Port() == "" && strings.HasSuffix(u.Host, ":"), u.Port() == "0":
+	case !rightPort(u):
 		return "must have a port from 1 to 65535, or none"
 	case g.open:
 		return ""
@@ -63,6 +64,15 @@ func (g guard) refuses(raw string) string {
 		return "must not be on a loopback, private, link-local or reserved address"
 	}
 	return ""
+}
+
+// rightPort says whether the port can be one, or is left out altogether.
+func rightPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && n > 0
 }
 
 func (g guard) allowsHost(host string) bool {

@@ -2,7 +2,9 @@ package webhook_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,7 +12,9 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -267,4 +271,62 @@ func (a alarm) Handle(_ context.Context, r slog.Record) error {
 	r.Attrs(func(at slog.Attr) bool { line += " " + at.String(); return true })
 	a.t.Errorf("the worker logged: %s", line)
 	return nil
+}
+
+// count counts the rows of a table.
+func (r *room) count(table string) (n int) {
+	r.t.Helper()
+	driver, source := "pgx", r.location
+	if path, file := strings.CutPrefix(r.location, "sqlite:"); file {
+		driver, source = "sqlite", path
+	}
+	db, err := sql.Open(driver, source)
+	r.check(err)
+	defer db.Close()
+	r.check(db.QueryRow(`SELECT count(*) FROM ` + table).Scan(&n))
+	return n
+}
+
+// manyEvents makes events of one type, without what they would be about.
+func (r *room) manyEvents(n int) []event.Event {
+	all := make([]event.Event, n)
+	for i := range all {
+		all[i] = event.Event{
+			ID: id.New[id.Event](r.ids), Environment: r.c.Environment, Type: event.PermissionCreated,
+			Data: []byte(`{}`), Context: []byte(`{}`), CreatedAt: r.clock.now(),
+		}
+	}
+	return all
+}
+
+// openAgain opens the database once more, as another process would. SQLite takes one process alone.
+func openAgain(r *room) *store.Store {
+	r.t.Helper()
+	db, err := store.Open(context.Background(), r.location, store.Serve)
+	r.check(err)
+	r.t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			r.t.Error(err)
+		}
+	})
+	return db
+}
+
+var discard = slog.New(slog.DiscardHandler)
+
+// crashing is a store whose process dies at a moment: from then on it stores nothing.
+type crashing struct {
+	*store.Store
+	dead atomic.Bool
+}
+
+func (c *crashing) die() { c.dead.Store(true) }
+
+var errDead = errors.New("the process is dead")
+
+func (c *crashing) WorkWebhooks(ctx context.Context, fn func(webhook.Tx) error) error {
+	if c.dead.Load() {
+		return errDead
+	}
+	return c.Store.WorkWebhooks(ctx, fn)
 }
