@@ -25,16 +25,20 @@ func TestPlansOfHotQueries(t *testing.T) {
 	}
 	defer db.Close()
 	for query, want := range map[string]string{
-		`SELECT id FROM assignments WHERE organization_id = 'o' AND membership_id = 'm' ORDER BY id`:                                            "(organization_id=? AND membership_id=?)",
-		`SELECT id FROM assignments WHERE organization_id IN ('o') AND membership_id IN ('m', 'n') ORDER BY organization_id, membership_id, id`: "(organization_id=? AND membership_id=?)",
-		`SELECT id FROM memberships WHERE id = 'm' AND environment_id = 'e'`:                                                                    "(id=?)",
-		`SELECT id FROM memberships WHERE environment_id = 'e' AND organization_id = 'o' AND id < 'm' ORDER BY id DESC LIMIT 11`:                "(organization_id=? AND id<?)",
-		`SELECT id FROM memberships WHERE environment_id = 'e' AND user_id = 'u' ORDER BY id DESC LIMIT 11`:                                     "(user_id=?)",
-		`SELECT id FROM users WHERE environment_id = 'e' AND id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = 'o')`:         "AND id=?)",
-		`SELECT id FROM roles WHERE organization_id IN ('', 'o') AND environment_id = 'e'`:                                                      "(organization_id=? AND environment_id=?)",
-		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND type IN ('t') AND place > 5 ORDER BY place LIMIT 11`:     "(environment_id=? AND type=?",
-		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND place > 5 ORDER BY place LIMIT 11`:                       "(environment_id=? AND place>?)",
-		`SELECT serial FROM events WHERE environment_id = 'e' AND place IS NULL ORDER BY serial DESC LIMIT 1`:                                   "events_unplaced",
+		`SELECT id FROM assignments WHERE organization_id = 'o' AND membership_id = 'm' ORDER BY id`:                                                "(organization_id=? AND membership_id=?)",
+		`SELECT id FROM assignments WHERE organization_id IN ('o') AND membership_id IN ('m', 'n') ORDER BY organization_id, membership_id, id`:     "(organization_id=? AND membership_id=?)",
+		`SELECT id FROM memberships WHERE id = 'm' AND environment_id = 'e'`:                                                                        "(id=?)",
+		`SELECT id FROM memberships WHERE environment_id = 'e' AND organization_id = 'o' AND id < 'm' ORDER BY id DESC LIMIT 11`:                    "(organization_id=? AND id<?)",
+		`SELECT id FROM memberships WHERE environment_id = 'e' AND user_id = 'u' ORDER BY id DESC LIMIT 11`:                                         "(user_id=?)",
+		`SELECT id FROM users WHERE environment_id = 'e' AND id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = 'o')`:             "AND id=?)",
+		`SELECT id FROM roles WHERE organization_id IN ('', 'o') AND environment_id = 'e'`:                                                          "(organization_id=? AND environment_id=?)",
+		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND type IN ('t') AND place > 5 ORDER BY place LIMIT 11`:         "(environment_id=? AND type=?",
+		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND place > 5 ORDER BY place LIMIT 11`:                           "(environment_id=? AND place>?)",
+		`SELECT serial FROM events WHERE environment_id = 'e' AND place IS NULL ORDER BY serial DESC LIMIT 1`:                                       "events_unplaced",
+		`SELECT id FROM webhook_deliveries WHERE endpoint_id = 'e' AND state = 'pending' AND next_attempt <= 't' ORDER BY next_attempt, id LIMIT 9`: "webhook_deliveries_due",
+		`SELECT id FROM webhook_deliveries WHERE endpoint_id = 'e' AND id < 'd' ORDER BY id DESC LIMIT 11`:                                          "(endpoint_id=? AND id<?)",
+		`SELECT id FROM webhook_deliveries WHERE endpoint_id = 'e' AND state = 'failed' AND id < 'd' ORDER BY id DESC LIMIT 11`:                     "(endpoint_id=? AND state=? AND id<?)",
+		`SELECT id FROM webhook_deliveries WHERE created_at < 't' ORDER BY created_at LIMIT 9`:                                                      "webhook_deliveries_by_age",
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN " + query)
 		if err != nil {
