@@ -1,6 +1,9 @@
 package store
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,27 +63,45 @@ func (t *tx) Attempts(d id.Delivery) ([]webhook.Attempt, error) {
 	}, `SELECT `+attemptColumns+` FROM webhook_attempts WHERE delivery_id = $1 ORDER BY number`, d)
 }
 
-// InsertAttempt implements webhook.DeliveryWriter.
-func (t *tx) InsertAttempt(a webhook.Attempt) error {
-	return t.execOne("inserting an attempt", `INSERT INTO webhook_attempts (`+attemptColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		a.Delivery, a.Number, stamp(a.At), a.Duration.Milliseconds(), a.Status, a.Answer, a.Error)
+// InsertAttempts implements webhook.DeliveryWriter.
+func (t *tx) InsertAttempts(attempts []webhook.Attempt) error {
+	if len(attempts) == 0 {
+		return nil
+	}
+	var c condition
+	for _, a := range attempts {
+		c.add("(?, ?, ?, ?, ?, ?, ?)", a.Delivery, a.Number, stamp(a.At), a.Duration.Milliseconds(), a.Status, a.Answer, a.Error)
+	}
+	_, err := t.exec("inserting attempts", `INSERT INTO webhook_attempts (`+attemptColumns+`) VALUES `+strings.Join(c.parts, ", "), c.args...)
+	return err
 }
 
-// Parcel implements webhook.DeliveryReader.
-func (t *tx) Parcel(d id.Delivery, claim string) (webhook.Parcel, bool, error) {
-	columns := "d." + strings.ReplaceAll(deliveryColumns, ", ", ", d.")
-	return one(t, "reading what a webhook delivery sends", func(r row) (p webhook.Parcel, err error) {
-		var data, context string
-		e := &p.Contents
-		err = r.Scan(append(into(&p.Delivery), &p.URL, &p.Secret, &e.ID, &e.Environment, &e.Type, &data, &context, (*stamp)(&e.CreatedAt))...)
-		e.Data, e.Context, p.Lost = []byte(data), []byte(context), e.ID == ""
-		return p, err
-	}, `
-		SELECT `+columns+`, e.url, e.secret, coalesce(v.id, ''), e.environment_id, d.type, coalesce(v.data, ''), coalesce(v.context, ''), v.created_at
-		FROM webhook_deliveries d
-		JOIN webhook_endpoints e ON e.id = d.endpoint_id
-		LEFT JOIN events v ON v.id = d.event_id
-		WHERE d.id = $1 AND d.claim = $2 AND d.state = 'pending' AND e.status = 'enabled' AND e.void_before IS NULL`, d, claim)
+func scanParcel(r row) (p webhook.Parcel, err error) {
+	var data, context string
+	e := &p.Contents
+	err = r.Scan(append(into(&p.Delivery), &p.URL, &p.Secret, &e.ID, &e.Environment, &e.Type, &data, &context, (*stamp)(&e.CreatedAt))...)
+	e.Data, e.Context, p.Lost = []byte(data), []byte(context), e.ID == ""
+	return p, err
+}
+
+var selectParcel = `
+	SELECT d.` + strings.ReplaceAll(deliveryColumns, ", ", ", d.") + `,
+		e.url, e.secret, coalesce(v.id, ''), e.environment_id, d.type, coalesce(v.data, ''), coalesce(v.context, ''), v.created_at
+	FROM webhook_deliveries d
+	JOIN webhook_endpoints e ON e.id = d.endpoint_id
+	LEFT JOIN events v ON v.id = d.event_id
+	WHERE d.id = $1 AND d.claim = $2 AND d.state = 'pending' AND e.status = 'enabled' AND e.void_before IS NULL`
+
+// Parcel implements webhook.DB.
+func (s *Store) Parcel(ctx context.Context, d id.Delivery, claim string) (p webhook.Parcel, found bool, err error) {
+	p, err = scanParcel(s.read.QueryRowContext(ctx, selectParcel, d, claim)) // one statement is a snapshot by itself
+	if errors.Is(err, sql.ErrNoRows) {
+		return webhook.Parcel{}, false, nil
+	}
+	if err != nil {
+		return webhook.Parcel{}, false, s.classify(ctx, fmt.Errorf("reading what a webhook delivery sends: %w", err))
+	}
+	return p, true, nil
 }
 
 // InsertDeliveries implements webhook.DeliveryWriter.

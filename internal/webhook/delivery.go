@@ -68,8 +68,6 @@ type DeliveryReader interface {
 	Deliveries(e id.Endpoint, f DeliveryFilter, r page.Request) (page.Page[Delivery], error)
 	// Attempts lists the attempts of a delivery, the first one first.
 	Attempts(id.Delivery) ([]Attempt, error)
-	// Parcel reads a delivery that is still pending and under a claim, and whose endpoint is still enabled.
-	Parcel(d id.Delivery, claim string) (p Parcel, found bool, err error)
 }
 
 // DeliveryWriter stores deliveries.
@@ -83,7 +81,7 @@ type DeliveryWriter interface {
 	// SettleDelivery stores what became of a delivery and ends the claim. held is false when it was lost meanwhile, to
 	// another claim or with the delivery; then nothing is stored.
 	SettleDelivery(d Delivery, claim string) (held bool, err error)
-	InsertAttempt(Attempt) error
+	InsertAttempts([]Attempt) error
 	// VoidDeliveries fails up to max pending deliveries of an endpoint that were made up to a time.
 	VoidDeliveries(e id.Endpoint, upTo, now time.Time, reason string, max int) (int, error)
 	// PurgeDeliveries removes up to max deliveries of an endpoint, with their attempts.

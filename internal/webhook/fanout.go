@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/id"
@@ -11,25 +12,23 @@ import (
 const stepSize = 500
 
 // FanOut makes the deliveries of everything that was committed before the call and of the replays that were asked for,
-// and tidies up after endpoints that were disabled or removed. more says that it stopped at its bounds.
+// and tidies up after endpoints that were disabled or removed. more says that it stopped at its bounds. What fails for one
+// endpoint does not keep the others from theirs.
 func (w *Worker) FanOut(ctx context.Context) (more bool, err error) {
 	listening, err := read(ctx, w.rules, func(r Reader) ([]id.Environment, error) { return r.Listening() })
 	if err != nil {
 		return false, err
 	}
+	var problems []error
 	for _, env := range listening {
-		if err := w.rules.rules.PlaceCommitted(ctx, env); err != nil {
-			return false, err
-		}
+		problems = append(problems, w.rules.rules.PlaceCommitted(ctx, env))
 	}
 	for _, step := range []func(context.Context) (bool, error){w.firsts, w.replays, w.chores} {
 		further, err := step(ctx)
-		if err != nil {
-			return false, err
-		}
+		problems = append(problems, err)
 		more = more || further
 	}
-	return more, nil
+	return more, errors.Join(problems...)
 }
 
 // firsts makes first deliveries: each subscribed event of each endpoint once, however many processes do so at the same
@@ -39,9 +38,10 @@ func (w *Worker) firsts(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var problems []error
 	for _, which := range behind {
 		further := false
-		err := w.db.WorkWebhooks(ctx, func(tx Tx) error {
+		err := w.work(ctx, func(tx Tx) error {
 			e, found, err := tx.LockEndpoint(which)
 			if err != nil || !found || e.Status != Enabled {
 				return err
@@ -56,12 +56,10 @@ func (w *Worker) firsts(ctx context.Context) (more bool, err error) {
 			}
 			return tx.UpdateEndpoint(e)
 		})
-		if err != nil {
-			return false, err
-		}
-		more = more || further
+		problems = append(problems, err)
+		more = more || further && err == nil
 	}
-	return more, nil
+	return more, errors.Join(problems...)
 }
 
 // queue makes deliveries of the first events of a range and says up to which place it came.
@@ -90,9 +88,10 @@ func (w *Worker) replays(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var problems []error
 	for _, o := range open {
 		further := false
-		err := w.db.WorkWebhooks(ctx, func(tx Tx) error {
+		err := w.work(ctx, func(tx Tx) error {
 			e, found, err := tx.LockEndpoint(o.Endpoint)
 			if err != nil || !found || e.Status != Enabled {
 				return err
@@ -110,12 +109,10 @@ func (w *Worker) replays(ctx context.Context) (more bool, err error) {
 			}
 			return tx.MoveReplay(r.ID, reached)
 		})
-		if err != nil {
-			return false, err
-		}
-		more = more || further
+		problems = append(problems, err)
+		more = more || further && err == nil
 	}
-	return more, nil
+	return more, errors.Join(problems...)
 }
 
 // voided is why a delivery failed that was waiting when its endpoint was disabled.
@@ -127,9 +124,10 @@ func (w *Worker) chores(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	var problems []error
 	for _, u := range unclean {
 		touched := 0
-		err := w.db.WorkWebhooks(ctx, func(tx Tx) (err error) {
+		err := w.work(ctx, func(tx Tx) (err error) {
 			if u.Status == Removed {
 				if touched, err = tx.PurgeDeliveries(u.ID, stepSize); err == nil && touched == 0 {
 					err = tx.DeleteEndpoint(u.ID)
@@ -139,12 +137,10 @@ func (w *Worker) chores(ctx context.Context) (more bool, err error) {
 			touched, err = w.void(tx, u.ID)
 			return err
 		})
-		if err != nil {
-			return false, err
-		}
-		more = more || touched > 0
+		problems = append(problems, err)
+		more = more || touched > 0 && err == nil
 	}
-	return more, nil
+	return more, errors.Join(problems...)
 }
 
 func (w *Worker) void(tx Tx, which id.Endpoint) (touched int, err error) {

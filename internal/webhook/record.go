@@ -19,10 +19,11 @@ var retries = []time.Duration{
 type outcome struct {
 	Delivery
 	attempt Attempt
+	lost    bool // there is nothing that could be sent
 }
 
-// settle applies an attempt. spent says that it was the last one, and failed.
-func (d *Delivery) settle(a Attempt, enabled bool) (spent bool) {
+// settle applies an attempt; again says whether another may follow. spent says that it was the last one, and failed.
+func (d *Delivery) settle(a Attempt, again bool) (spent bool) {
 	d.Attempts, d.LastError = a.Number, a.Error
 	if d.FirstAttempt.IsZero() {
 		d.FirstAttempt = a.At
@@ -32,9 +33,9 @@ func (d *Delivery) settle(a Attempt, enabled bool) (spent bool) {
 	switch {
 	case a.Error == "":
 		d.State = Succeeded
-	case d.Attempts > len(retries) || !enabled:
+	case d.Attempts > len(retries) || !again:
 		d.State = Failed
-		return d.Attempts > len(retries)
+		return again
 	default:
 		after := retries[d.Attempts-1]
 		d.NextAttempt = d.UpdatedAt.Add(after - rand.N(after/10)).Truncate(time.Millisecond)
@@ -45,16 +46,17 @@ func (d *Delivery) settle(a Attempt, enabled bool) (spent bool) {
 // record stores what came of deliveries to one endpoint. An endpoint that took nothing since the first attempt of a
 // delivery which was tried for the last time is disabled, with an event about it.
 func (w *Worker) record(ctx context.Context, to id.Endpoint, claim string, outcomes []outcome) error {
-	return w.db.WorkWebhooks(ctx, func(tx Tx) error {
+	return w.work(ctx, func(tx Tx) error {
 		e, found, err := tx.LockEndpoint(to)
 		if err != nil || !found {
 			return err
 		}
 		var spent []Delivery
+		var made []Attempt
 		success := e.LastSuccess
 		for _, o := range outcomes {
 			d := o.Delivery
-			last := d.settle(o.attempt, e.Status == Enabled)
+			last := d.settle(o.attempt, e.Status == Enabled && !o.lost)
 			held, err := tx.SettleDelivery(d, claim)
 			if err != nil {
 				return err
@@ -65,12 +67,13 @@ func (w *Worker) record(ctx context.Context, to id.Endpoint, claim string, outco
 			if last {
 				spent = append(spent, d)
 			}
-			if err := tx.InsertAttempt(o.attempt); err != nil {
-				return err
-			}
+			made = append(made, o.attempt)
 			if d.State == Succeeded && o.attempt.At.After(success) {
 				success = o.attempt.At
 			}
+		}
+		if err := tx.InsertAttempts(made); err != nil {
+			return err
 		}
 		return w.judge(tx, e, success, spent)
 	})

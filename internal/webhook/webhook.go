@@ -24,6 +24,9 @@ type DB interface {
 	// statements, except a locked endpoint. It is for the bookkeeping of deliveries, which as serializable
 	// transactions would make the writers of events wait.
 	WorkWebhooks(ctx context.Context, fn func(Tx) error) error
+	// Parcel reads a delivery that is still pending and under a claim, and whose endpoint is still enabled, as of a
+	// moment after every change acknowledged before the call.
+	Parcel(ctx context.Context, d id.Delivery, claim string) (p Parcel, found bool, err error)
 }
 
 // Reader reads one snapshot. Look-ups report a missing row by found = false.

@@ -21,6 +21,9 @@ const (
 	perEndpoint = 8
 )
 
+// turns is how many of the worker's transactions are under way at once: requests need the database, too.
+const turns = 8
+
 const (
 	// poll is how often the worker looks for new events; nothing else wakes it for those.
 	poll = 500 * time.Millisecond
@@ -40,6 +43,7 @@ type Worker struct {
 	log    *slog.Logger
 	client *http.Client
 	places chan struct{} // one for each request under way
+	turns  chan struct{} // one for each transaction under way
 
 	mu      sync.Mutex
 	serving map[id.Endpoint]bool
@@ -54,8 +58,20 @@ func NewWorker(s *Service, log *slog.Logger) *Worker { return newWorker(s, log, 
 func newWorker(s *Service, log *slog.Logger, resolver *net.Resolver) *Worker {
 	return &Worker{
 		rules: s, db: s.db, log: log, client: s.guard.client(resolver),
-		places: make(chan struct{}, atOnce), serving: map[id.Endpoint]bool{},
+		places: make(chan struct{}, atOnce), turns: make(chan struct{}, turns), serving: map[id.Endpoint]bool{},
 	}
+}
+
+func (w *Worker) work(ctx context.Context, fn func(Tx) error) error {
+	w.turns <- struct{}{}
+	defer func() { <-w.turns }()
+	return w.db.WorkWebhooks(ctx, fn)
+}
+
+func (w *Worker) parcel(ctx context.Context, d id.Delivery, claim string) (Parcel, bool, error) {
+	w.turns <- struct{}{}
+	defer func() { <-w.turns }()
+	return w.db.Parcel(ctx, d, claim)
 }
 
 // Run delivers until the context ends, and then returns when what is under way is recorded: after at most the time of
@@ -67,11 +83,9 @@ func (w *Worker) Run(ctx context.Context) {
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		more, err := w.FanOut(ctx)
-		if err == nil {
-			err = w.serveDue(ctx)
-		}
+		err = errors.Join(err, w.serveDue(ctx))
 		w.report(ctx, err)
-		if more {
+		if more && err == nil {
 			continue
 		}
 		select {
@@ -146,7 +160,7 @@ func (w *Worker) serve(ctx context.Context, e id.Endpoint) error {
 	for ctx.Err() == nil {
 		claim := rand.Text()
 		var claimed []id.Delivery
-		err := w.db.WorkWebhooks(ctx, func(tx Tx) (err error) {
+		err := w.work(ctx, func(tx Tx) (err error) {
 			now := w.rules.instant()
 			claimed, err = tx.ClaimDeliveries(e, claim, now, now.Add(claimTime), claimSize)
 			return err
@@ -196,7 +210,7 @@ func (w *Worker) deliver(ctx context.Context, e id.Endpoint, claim string, claim
 		return true, err
 	}
 	return false, w.late(ctx, func(ctx context.Context) error {
-		return w.db.WorkWebhooks(ctx, func(tx Tx) error { return tx.ReleaseDeliveries(e, claim, w.rules.instant()) })
+		return w.work(ctx, func(tx Tx) error { return tx.ReleaseDeliveries(e, claim, w.rules.instant()) })
 	})
 }
 
@@ -218,14 +232,10 @@ func (w *Worker) one(ctx context.Context, d id.Delivery, claim string, done chan
 	if ctx.Err() != nil {
 		return nil
 	}
-	found := false
-	p, err := read(ctx, w.rules, func(r Reader) (p Parcel, err error) {
-		p, found, err = r.Parcel(d, claim)
-		return p, err
-	})
+	p, found, err := w.parcel(ctx, d, claim)
 	if err != nil || !found {
 		return err
 	}
-	done <- outcome{p.Delivery, w.send(context.WithoutCancel(ctx), p)} // the client bounds the time of a request
+	done <- outcome{p.Delivery, w.send(context.WithoutCancel(ctx), p), p.Lost} // the client bounds the time of a request
 	return nil
 }

@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/webhook"
 )
 
@@ -233,3 +236,81 @@ func TestWaitingGoesToTheNewURL(t *testing.T) {
 		}
 	})
 }
+
+// What waits for an event that is not kept any more has failed, once and without blame for the endpoint.
+func TestEventNotKept(t *testing.T) {
+	onBoth(t, func(r *room) {
+		x := newReceiver(r.t)
+		x.answers(fails(500))
+		e := r.endpoint(x.URL)
+		r.permission("a")
+		r.step()
+		r.check(r.db.Update(r.t.Context(), func(tx authz.Tx) error {
+			_, err := tx.DeleteEvents(r.clock.now(), 100)
+			return err
+		}))
+		r.clock.advance(time.Hour)
+		r.step()
+		if d := r.only(e); d.State != webhook.Failed || d.LastError != "the event is not kept any more" || len(d.Log) != 2 || len(x.all()) != 1 {
+			r.t.Errorf("%+v", d)
+		}
+		if r.status(e) != webhook.Enabled {
+			r.t.Error("the endpoint was disabled")
+		}
+	})
+}
+
+// What goes wrong with one endpoint does not keep the others from theirs, and is logged once.
+func TestBrokenEndpointAlone(t *testing.T) {
+	r := newRoom(t, databases["sqlite"](t), webhook.Options{AllowPrivate: true})
+	x, arrived := newReceiver(t), make(chan struct{}, 10)
+	x.answers(func(http.ResponseWriter, *http.Request) { arrived <- struct{}{} })
+	broken, whole := r.endpoint(x.URL+"/broken"), r.endpoint(x.URL+"/whole")
+	log := &counter{}
+	s := webhook.New(&failing{Store: r.db, endpoint: broken.ID}, r.rules, r.clock.now, r.ids, webhook.Options{AllowPrivate: true})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); webhook.NewWorker(s, slog.New(log)).Run(ctx) }()
+	for n := range 3 {
+		r.permission(fmt.Sprint("p", n))
+		r.await("what the other endpoint gets", arrived)
+	}
+	stop()
+	r.await("the worker's end", ended)
+	if n := len(r.deliveries(broken)); n != 0 || r.states(whole)[webhook.Succeeded] != 3 {
+		t.Errorf("%d deliveries to the broken endpoint, and to the other %v", n, r.states(whole))
+	}
+	if n := log.lines.Load(); n != 1 {
+		t.Errorf("the problem was logged %d times, want once", n)
+	}
+}
+
+// failing is a store that cannot lock one endpoint.
+type failing struct {
+	*store.Store
+	endpoint id.Endpoint
+}
+
+func (f *failing) WorkWebhooks(ctx context.Context, fn func(webhook.Tx) error) error {
+	return f.Store.WorkWebhooks(ctx, func(tx webhook.Tx) error { return fn(failingTx{tx, f.endpoint}) })
+}
+
+type failingTx struct {
+	webhook.Tx
+	endpoint id.Endpoint
+}
+
+func (f failingTx) LockEndpoint(e id.Endpoint) (webhook.Endpoint, bool, error) {
+	if e == f.endpoint {
+		return webhook.Endpoint{}, false, errors.New("this endpoint is broken")
+	}
+	return f.Tx.LockEndpoint(e)
+}
+
+// counter is a log that counts its lines.
+type counter struct{ lines atomic.Int64 }
+
+func (*counter) Enabled(context.Context, slog.Level) bool    { return true }
+func (c *counter) WithAttrs([]slog.Attr) slog.Handler        { return c }
+func (c *counter) WithGroup(string) slog.Handler             { return c }
+func (c *counter) Handle(context.Context, slog.Record) error { c.lines.Add(1); return nil }

@@ -71,7 +71,7 @@ func everyWebhookField(t *testing.T, db WebhookDB) {
 		if err := tx.InsertDeliveries([]webhook.Delivery{d}); err != nil {
 			return err
 		}
-		if err := tx.InsertAttempt(a); err != nil {
+		if err := tx.InsertAttempts([]webhook.Attempt{a}); err != nil {
 			return err
 		}
 		return tx.InsertReplay(r)
@@ -154,14 +154,14 @@ func settling(t *testing.T, db WebhookDB) {
 		_, err := tx.ClaimDeliveries(e.ID, "mine", began, began.Add(time.Minute), 1)
 		return err
 	})
+	if _, found, err := db.Parcel(context.Background(), d.ID, "other"); err != nil || found {
+		t.Errorf("a parcel under another claim: %v, %v", found, err)
+	}
+	p, found, err := db.Parcel(context.Background(), d.ID, "mine")
+	if err != nil || !found || p.URL != e.URL || p.Secret != e.Secret || !p.Lost {
+		t.Errorf("the parcel of an event that is not kept: %+v, %v, %v", p, found, err)
+	}
 	work(t, db, func(tx webhook.Tx) error {
-		if _, found, err := tx.Parcel(d.ID, "other"); err != nil || found {
-			t.Errorf("a parcel under another claim: %v, %v", found, err)
-		}
-		p, found, err := tx.Parcel(d.ID, "mine")
-		if err != nil || !found || p.URL != e.URL || p.Secret != e.Secret || !p.Lost {
-			t.Errorf("the parcel of an event that is not kept: %+v, %v, %v", p, found, err)
-		}
 		if held, err := tx.SettleDelivery(d, "other"); err != nil || held {
 			t.Errorf("settled under another claim: %v, %v", held, err)
 		}
