@@ -216,3 +216,21 @@ func TestWebhooksOfOtherEnvironments(t *testing.T) {
 		w.prepared()
 	})
 }
+
+// Every event that is emitted here, and every one that the contract lets an endpoint subscribe to, can be subscribed to.
+func TestWebhookEventNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, sqliteFile(t))
+	names := list{}
+	for _, name := range emitted {
+		names = append(names, name)
+	}
+	w.post(endpoints, object{"endpoint_url": "https://hooks.example/emitted", "events": names}).is(201).has("events", names)
+	theirs := specification{root: publicContract(t)}
+	schema := theirs.content(theirs.operation("POST", endpoints)["requestBody"])
+	names = theirs.resolve(branch(branch(schema, "properties"), "events")["items"])["enum"].([]any)
+	if len(names) < 93 {
+		t.Errorf("the contract has only %d names: does this test still see them?", len(names))
+	}
+	w.post(endpoints, object{"endpoint_url": "https://hooks.example/contract", "events": names}).is(201).has("events", names)
+}

@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,6 +166,35 @@ func TestReplayGoesOn(t *testing.T) {
 		}
 		if len(seen) != want {
 			r.t.Errorf("%d events, want %d", len(seen), want)
+		}
+	})
+}
+
+// Several workers at once take each step of a replay once.
+func TestReplayBySeveralWorkers(t *testing.T) {
+	onBoth(t, func(r *room) {
+		start := r.clock.now()
+		want := webhook.StepSize*6 + 7
+		r.check(r.db.Update(r.t.Context(), func(tx authz.Tx) error { return tx.InsertEvents(r.manyEvents(want)) }))
+		e := r.endpoint("https://hooks.example")
+		_, err := r.ReplayRange(r.t.Context(), r.c, e.ID, webhook.ReplayInput{From: start})
+		r.check(err)
+		var all sync.WaitGroup
+		for range 4 {
+			w := r.newWorker()
+			all.Go(func() {
+				for more := true; more; {
+					var err error
+					if more, err = w.FanOut(r.t.Context()); err != nil {
+						r.t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		all.Wait()
+		if n := r.count("webhook_deliveries"); n != want {
+			r.t.Errorf("%d deliveries, want %d", n, want)
 		}
 	})
 }

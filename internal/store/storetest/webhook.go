@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,7 @@ func RunWebhooks(t *testing.T, open func(testing.TB) WebhookDB) {
 	for name, test := range map[string]func(*testing.T, WebhookDB){
 		"every field of webhooks is kept":     everyWebhookField,
 		"claims are exclusive, and run out":   claims,
+		"claims made at once are disjoint":    claimsAtOnce,
 		"only what is held is settled":        settling,
 		"webhooks go with their environments": webhookWalls,
 	} {
@@ -143,6 +145,45 @@ func claims(t *testing.T, db WebhookDB) {
 	work(t, db, func(tx webhook.Tx) error { return tx.ReleaseDeliveries(e.ID, "b", now) })
 	claim("d", now, 3)
 	claim("e", until, 4, 0, 1) // claims have run out
+}
+
+func claimsAtOnce(t *testing.T, db WebhookDB) {
+	e := endpointOf(t, db, Environment(t, db, "production").ID)
+	all := make([]webhook.Delivery, 400)
+	for i := range all {
+		all[i] = deliveryTo(t, e, 1)
+		all[i].Event, all[i].NextAttempt = id.New[id.Event](ids), began
+	}
+	work(t, db, func(tx webhook.Tx) error { return tx.InsertDeliveries(all) })
+	var mu sync.Mutex
+	owner := map[id.Delivery]int{}
+	var claimers sync.WaitGroup
+	for i := range 8 {
+		claimers.Go(func() {
+			for range 8 {
+				var got []id.Delivery
+				err := db.WorkWebhooks(context.Background(), func(tx webhook.Tx) (err error) {
+					got, err = tx.ClaimDeliveries(e.ID, fmt.Sprint(i), began, began.Add(time.Hour), 100)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				for _, d := range got {
+					if other, taken := owner[d]; taken {
+						t.Errorf("%s was claimed by %d and %d", d, other, i)
+					}
+					owner[d] = i
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	claimers.Wait()
+	if len(owner) != len(all) {
+		t.Errorf("%d deliveries were claimed, want %d", len(owner), len(all))
+	}
 }
 
 func settling(t *testing.T, db WebhookDB) {
