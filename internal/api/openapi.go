@@ -189,7 +189,7 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string"}
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}
-	case t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
 		return object{"type": "integer"}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8: // raw JSON
 		return object{"type": "object"}

@@ -79,7 +79,7 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), otherRoutes(),
+		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -40,6 +40,10 @@ func TestPlansOfHotQueries(t *testing.T) {
 		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND type IN ('t') AND place > 5 ORDER BY place LIMIT 11`:                                                                                            "(environment_id=? AND type=?",
 		`SELECT place FROM events WHERE environment_id = 'e' AND place IS NOT NULL AND place > 5 ORDER BY place LIMIT 11`:                                                                                                              "(environment_id=? AND place>?)",
 		`SELECT serial FROM events WHERE environment_id = 'e' AND place IS NULL ORDER BY serial DESC LIMIT 1`:                                                                                                                          "events_unplaced",
+		`SELECT id FROM webhook_deliveries WHERE endpoint_id = 'e' AND state = 'pending' AND next_attempt <= 't' ORDER BY next_attempt, id LIMIT 9`:                                                                                    "webhook_deliveries_due",
+		`SELECT id FROM webhook_deliveries WHERE endpoint_id = 'e' AND id < 'd' ORDER BY id DESC LIMIT 11`:                                                                                                                             "(endpoint_id=? AND id<?)",
+		`SELECT id FROM webhook_deliveries WHERE endpoint_id = 'e' AND state = 'failed' AND id < 'd' ORDER BY id DESC LIMIT 11`:                                                                                                        "(endpoint_id=? AND state=? AND id<?)",
+		`SELECT id FROM webhook_deliveries WHERE created_at < 't' ORDER BY created_at LIMIT 9`:                                                                                                                                         "webhook_deliveries_by_age",
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN " + query)
 		if err != nil {
