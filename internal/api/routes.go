@@ -29,7 +29,7 @@ type Route struct {
 // Parameter is one parameter of the query.
 type Parameter struct {
 	Name    string
-	Kind    string // string, integer or array
+	Kind    string // string, integer, boolean or array
 	Enum    []string
 	Summary string
 }
@@ -73,7 +73,7 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		organizationRoutes(), userRoutes(), membershipRoutes(), otherRoutes(),
+		organizationRoutes(), userRoutes(), membershipRoutes(), resourceTypeRoutes(), resourceRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

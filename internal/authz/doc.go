@@ -13,13 +13,16 @@
 //	    organization's of those and its custom roles. Environment roles that its stored order does not name stand at
 //	    the bottom in the order of their creation (R31, R33).
 //	I5  An assignment names a role that is available in its membership's organization, and never outlives its
-//	    membership, role or organization.
+//	    membership, role, resource or organization.
 //	I6  A membership has at least one effective role: its assignments', else the current default of its organization.
 //	I7  One user has at most one membership in an organization (R60).
 //	I8  Nothing of one environment is read, changed or inferred through another: an unknown id and somebody else's id
 //	    are the same refusal.
 //	I9  The role member of an environment exists as long as the environment (R21).
 //	I10 A role holds permissions of its own environment only, each once.
-//	I11 Every committed change carries its events and every event its change, in one transaction.
+//	I11 Every committed change carries its events and every event its change, in one transaction. Resources and their
+//	    types have none in the public contract.
 //	I12 Nothing created again under an old slug, external id or e-mail inherits anything from its predecessor.
+//	I13 The resource types of an environment form a hierarchy without cycles below the organization, within the limits
+//	    of R200. A resource has one parent, in its own organization and of a type that its own may lie below (R205).
 package authz

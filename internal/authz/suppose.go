@@ -128,15 +128,10 @@ func SupposeDeleteResource(org id.Organization, ref ResourceRef) Supposition {
 		if err != nil {
 			return supposed{}, err
 		}
-		below, err := r.Descendants(found, maxSubtree)
-		return supposed{
-			owner: found.Organization, scope: Scope{Organization: found.Organization}, gone: append([]Resource{found}, below...),
-		}, err
+		all, err := subtree(r, found)
+		return supposed{owner: found.Organization, scope: Scope{Organization: found.Organization}, gone: all}, err
 	}
 }
-
-// maxSubtree is how many resources can be deleted at once.
-const maxSubtree = 100_000
 
 // PermissionEdit changes the permissions of a role in one of three ways.
 type PermissionEdit struct {
