@@ -32,6 +32,7 @@ const (
 	eventID        noun = "event id"
 	newcomer       noun = "user without memberships"
 	siblingSlug    noun = "custom role slug of a sibling"
+	typeSlug       noun = "resource type slug"
 )
 
 // nouns says what names identify, whatever the route; nounOf knows the names whose meaning depends on it.
@@ -40,11 +41,13 @@ var nouns = map[string]noun{
 	"user_id": user, "organization_membership_id": membership, "resource_id": resource,
 	"permissionSlug": permissionSlug, "permission_slug": permissionSlug, "permissions": permissionSlug,
 	"external_id": externalID, "resource_external_id": externalID, "stripe_customer_id": stripeID,
+	"parent_resource_id": resource, "parent_resource_external_id": externalID, "parent_external_id": externalID,
+	"resource_type_slug": typeSlug, "parent_resource_type_slug": typeSlug, "parent_resource_type_slugs": typeSlug,
 	"domains": domain, "domain_data": domain, "email": email,
 	"limit": text, "order": text, "statuses": text, "events": text, "range_start": text, "range_end": text, "search": text,
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
-	"resource_type_slug": text,
+	"cascade_delete": text,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
@@ -52,13 +55,16 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	inOrganization := strings.Contains(r.Path, "{organizationId}")
 	switch name {
 	case "id", "before", "after":
-		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID} {
+		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID, resources: resource} {
 			if under(path) {
 				return n, true
 			}
 		}
 		return "", false
 	case "slug":
+		if under(resourceTypes) {
+			return typeSlug, true
+		}
 		if under(permissions) || in == "body" && strings.HasSuffix(r.Path, "/permissions") {
 			return permissionSlug, true
 		}
@@ -111,7 +117,7 @@ func places(t *testing.T, r api.Route) []place {
 func belongings(c *client, label string) map[noun]string {
 	own := map[noun]string{
 		permissionSlug: label + ":p1", roleSlug: label + "-role1", customSlug: "org-" + label + "1",
-		externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
+		typeSlug: label + "-type1", externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
 	}
 	own[permissionID] = c.post(permissions, object{"slug": own[permissionSlug], "name": "n"}).is(201).text("id")
 	c.role(own[roleSlug], own[permissionSlug])
@@ -119,7 +125,10 @@ func belongings(c *client, label string) map[noun]string {
 	c.put(organizations+"/"+org, object{"stripe_customer_id": own[stripeID]}).is(200)
 	c.custom(org, own[customSlug], own[permissionSlug])
 	own[user] = c.post(users, object{"email": own[email], "external_id": own[externalID]}).is(201).text("id")
-	own[organization], own[resource] = org, "authz_resource_"+strings.TrimPrefix(org, "org_")
+	own[organization] = org
+	c.forgetTypes()
+	c.resourceType(own[typeSlug])
+	own[resource] = c.resource(org, own[typeSlug], own[externalID], "")
 	own[membership] = c.member(own[user], org, own[customSlug])
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
 	own[eventID] = c.get("/events").text("data.0.id")
@@ -206,7 +215,15 @@ func (c *matrix) right(r api.Route, p place) any {
 	case p.noun == text:
 		v = "n"
 	case p.in == "body" && r.Status == 201 && r.Path != memberships: // what a creation names must not exist yet
-		v = map[noun]string{permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example"}[p.noun]
+		made := map[noun]string{
+			permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example", externalID: fresh + "/x",
+		}
+		if p.name == "slug" {
+			made[typeSlug] = fresh
+		}
+		if another, ok := made[p.noun]; ok {
+			v = another
+		}
 	case p.in == "body" && p.name == "role_slugs" && strings.HasSuffix(r.Path, "/role_priority"):
 		return c.get(strings.Replace(r.Path, "{organizationId}", c.own[organization], 1)).is(200).at("role_slugs")
 	}
@@ -215,13 +232,24 @@ func (c *matrix) right(r api.Route, p place) any {
 
 // complete adds what a place needs beside it.
 func complete(r api.Route, at place, own map[noun]string, query url.Values, body object) {
-	if at.name == "resource_external_id" {
+	switch {
+	case at.name == "resource_external_id" && at.in == "body":
 		body["resource_type_slug"] = "organization"
+	case at.name == "resource_type_slug" && strings.HasSuffix(r.Path, "/check"):
+		body["resource_external_id"] = own[externalID]
+	case at.name == "parent_resource_external_id" && at.in == "body":
+		body["parent_resource_type_slug"] = own[typeSlug]
+	case at.name == "parent_resource_type_slug" && at.in == "body":
+		body["parent_resource_external_id"] = own[externalID]
+	case strings.HasPrefix(at.name, "parent_") && strings.HasSuffix(at.name, "external_id"):
+		query.Set("parent_resource_type_slug", own[typeSlug])
+	case at.name == "parent_resource_type_slug":
+		query.Set("parent_external_id", own[externalID])
 	}
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
 	}
-	if r.Path == memberships && (at.name == "before" || at.name == "after") {
+	if (r.Path == memberships || r.Path == resources) && r.Method == "GET" && at.name != "organization_id" && at.name != "user_id" {
 		query.Set("organization_id", own[organization])
 	}
 }

@@ -66,6 +66,7 @@ var (
 	malformed = refuse(http.StatusBadRequest, "bad_request")
 	invalid   = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters")
 	missing   = refuse(http.StatusNotFound, "entity_not_found")
+	unfit     = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters", "permission_resource_type_mismatch")
 )
 
 // Routes is the table of everything the API serves, but for the document itself and the health routes.
@@ -114,9 +115,9 @@ func roleRoutes() []Route {
 			Status: 204, Refusals: []Refusal{refuse(403, "role_not_deletable"), missing, refuse(409, "role_has_assignments", "role_is_default")},
 			Extension: true, handle: remove(deleteRole)},
 		{Method: "PUT", Path: path + "/{slug}/permissions", Operation: "setRolePermissions", Summary: "Replace the permissions of an environment role.", Tag: tag,
-			Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(setRolePermissions, showRole)},
+			Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: action(setRolePermissions, showRole)},
 		{Method: "POST", Path: path + "/{slug}/permissions", Operation: "addRolePermission", Summary: "Add a permission to an environment role.", Tag: tag,
-			Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(addRolePermission, showRole)},
+			Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: action(addRolePermission, showRole)},
 		{Method: "DELETE", Path: path + "/{slug}/permissions/{permissionSlug}", Operation: "removeRolePermission", Summary: "Take a permission off an environment role.", Tag: tag,
 			Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, Extension: true, handle: action(removeRolePermission, showRole)},
 	}
@@ -136,9 +137,9 @@ func organizationRoleRoutes() []Route {
 		{Method: "DELETE", Path: path + "/{slug}", Operation: "deleteOrganizationRole", Summary: "Delete a custom role that nobody holds and that is not the default.", Tag: tag,
 			Status: 204, Refusals: []Refusal{malformed, missing, refuse(409, "role_has_assignments")}, handle: remove(deleteRole)},
 		{Method: "PUT", Path: path + "/{slug}/permissions", Operation: "setOrganizationRolePermissions", Summary: "Replace the permissions of a custom role.", Tag: tag,
-			Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(setRolePermissions, showRole)},
+			Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: action(setRolePermissions, showRole)},
 		{Method: "POST", Path: path + "/{slug}/permissions", Operation: "addOrganizationRolePermission", Summary: "Add a permission to a custom role.", Tag: tag,
-			Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(addRolePermission, showRole)},
+			Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: action(addRolePermission, showRole)},
 		{Method: "DELETE", Path: path + "/{slug}/permissions/{permissionSlug}", Operation: "removeOrganizationRolePermission", Summary: "Take a permission off a custom role.", Tag: tag,
 			Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, handle: action(removeRolePermission, showRole)},
 		{Method: "GET", Path: "/organizations/{organizationId}/roles", Operation: "listOrganizationRolesLegacy", Summary: "Former path of listOrganizationRoles, which older SDKs use.", Tag: tag,
