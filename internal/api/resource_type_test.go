@@ -164,10 +164,11 @@ func TestResourceTypesInUse(t *testing.T) {
 		w.patch(resources+"/"+p2, object{"parent_resource_id": space}).is(200)
 		w.patch(resourceTypes+"/project", object{parents: list{"workspace"}}).is(200)
 		refused(w.delete(resourceTypes + "/project"))
+		user := w.user("ada@acme.example")
 		w.prepared()
 
 		// A role of a type below the organization is nobody's on the organization (R9).
-		user := w.user("ada@acme.example")
 		w.post(memberships, object{"user_id": user, "organization_id": org, "role_slug": "editor"}).refused(422, "sub_resource_scoped_role_not_allowed")
+		w.fired()
 	})
 }

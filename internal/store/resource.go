@@ -127,14 +127,18 @@ func (t *tx) Descendants(r authz.Resource, max int) (below []authz.Resource, err
 	return below, nil
 }
 
-// RolesHeldOn implements authz.ResourceReader.
+// RolesHeldOn implements authz.ResourceReader. It asks for an id too because SQLite would otherwise find all it needs in
+// an index that holds every assignment of the organization, and read that.
 func (t *tx) RolesHeldOn(org id.Organization, rs []id.Resource) (roles []id.Role, err error) {
 	err = inBatches(rs, func(some []id.Resource) error {
 		var c condition
 		c.add("organization_id = ?", org)
 		in(&c, "resource_id", some)
-		found, err := all(t, "finding the roles held on resources", scanValue[id.Role],
-			`SELECT DISTINCT role_id FROM assignments WHERE `+c.String(), c.args...)
+		found, err := all(t, "finding the roles held on resources", func(r row) (role id.Role, err error) {
+			var first id.Assignment
+			err = r.Scan(&role, &first)
+			return role, err
+		}, `SELECT role_id, min(id) FROM assignments WHERE `+c.String()+` GROUP BY role_id`, c.args...)
 		roles = append(roles, found...)
 		return err
 	})
