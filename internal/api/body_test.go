@@ -144,7 +144,8 @@ func TestStoredTextIsBounded(t *testing.T) {
 				continue
 			}
 			switch p.name {
-			case "user_id", "organization_id", "role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash":
+			case "user_id", "organization_id", "role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash",
+				"parent_resource_id", "parent_resource_external_id", "parent_resource_type_slug":
 			case "slug":
 				if strings.HasSuffix(r.Path, "/permissions") && r.Path != permissions {
 					continue
