@@ -214,6 +214,40 @@ func TestResourceParents(t *testing.T) {
 	})
 }
 
+// What is held on a resource is held on everything below it, and follows it at once to another parent (R205, R208).
+func TestInheritanceFollowsTheParent(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		org := w.organization("Acme")
+		w.workspaces()
+		w.post(permissions, object{"slug": "task:edit", "name": "n", "resource_type_slug": "task"}).is(201)
+		w.post(roles, object{"slug": "editor", "name": "n", "resource_type_slug": "workspace"}).is(201)
+		w.put(roles+"/editor/permissions", object{"permissions": list{"task:edit"}}).is(200)
+		a, b := w.resource(org, "workspace", "a", ""), w.resource(org, "workspace", "b", "")
+		project := w.resource(org, "project", "p", a)
+		task := w.resource(org, "task", "t", project)
+		m := w.member(w.user("ada@acme.example"), org, "")
+		w.assigned(org, m, "editor", a)
+		w.prepared()
+		may := func(want bool) {
+			t.Helper()
+			for _, on := range []object{{"resource_id": task}, {"resource_external_id": "t", "resource_type_slug": "task"}, {"resource_id": project}} {
+				on["permission_slug"] = "task:edit"
+				w.post(checkOf(m), on).is(200).has("authorized", want)
+			}
+			w.post(checkOf(m), object{"permission_slug": "task:edit", "resource_id": a}).is(200).has("authorized", true)
+			w.post(checkOf(m), object{"permission_slug": "task:edit"}).is(200).has("authorized", false)
+		}
+		may(true)
+		w.patch(resources+"/"+project, object{"parent_resource_id": b}).is(200)
+		may(false)
+		w.patch(resources+"/"+project, object{"parent_resource_id": nil}).is(200)
+		may(false)
+		w.patch(resources+"/"+project, object{"parent_resource_external_id": "a", "parent_resource_type_slug": "workspace"}).is(200)
+		may(true)
+		w.fired()
+	})
+}
+
 // Every filter of the list, alone and together (semantics 2.6, C15). What names nothing lists nothing.
 func TestResourceList(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
