@@ -149,7 +149,7 @@ func TestStoredTextIsBounded(t *testing.T) {
 			}
 			switch p.name {
 			case "user_id", "organization_id", "role_slug", "replacement_role_slug", "default_role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash",
-				"after_event_id", "range_start", "range_end", "status":
+				"parent_resource_id", "parent_resource_external_id", "parent_resource_type_slug", "after_event_id", "range_start", "range_end", "status":
 			case "slug":
 				if strings.HasSuffix(r.Path, "/permissions") && r.Path != permissions {
 					continue

@@ -85,7 +85,7 @@ func rights(all []authz.Right) []Right {
 
 // previewing is the parameters of a route that can say what it would do.
 var previewing = []Parameter{
-	{Name: "preview", Kind: "string", Enum: []string{"true", "false"}, Summary: "Extension: with true nothing is changed, and the answer (200, Impact) says who would gain and lose what."},
+	{Name: "preview", Kind: "boolean", Summary: "Extension: with true nothing is changed, and the answer (200, Impact) says who would gain and lose what."},
 	{Name: "by", Kind: "string", Enum: []string{"members", "organizations"}, Summary: "With preview=true: what is listed. Defaults to members."},
 	{Name: "limit", Kind: "integer", Summary: "With preview=true: items in a page."},
 	{Name: "after", Kind: "string", Summary: "With preview=true: id of the last item of the page before."},
@@ -94,13 +94,14 @@ var previewing = []Parameter{
 // previewed makes a handler that shows the impact of a change when it is asked to, and makes the change otherwise.
 func previewed(suppose func(*request) (authz.Supposition, error), do handler) handler {
 	return func(r *request) (int, []byte, error) {
-		switch r.query.Get("preview") {
-		case "", "false":
-			return do(r)
-		case "true":
+		asked, err := r.flag("preview")
+		if err != nil {
+			return 0, nil, err
+		}
+		if asked {
 			return preview(r, suppose)
 		}
-		return 0, nil, fault.BadField("preview", "must be true or false")
+		return do(r)
 	}
 }
 

@@ -84,6 +84,8 @@ func (p Parameter) document(r Route) object {
 		schema["default"] = "asc"
 	case p.Name == "order":
 		schema["default"] = "desc"
+	case p.Kind == "boolean":
+		schema["default"] = false
 	}
 	if p.Enum != nil && p.Kind != "array" {
 		schema["enum"] = p.Enum

@@ -37,6 +37,7 @@ const (
 	endpoint       noun = "webhook endpoint"
 	endpointURL    noun = "URL of a webhook endpoint"
 	delivery       noun = "webhook delivery"
+	typeSlug       noun = "resource type slug"
 )
 
 // nouns says what names identify, whatever the route; nounOf knows the names whose meaning depends on it.
@@ -45,13 +46,16 @@ var nouns = map[string]noun{
 	"user_id": user, "organization_membership_id": membership, "resource_id": resource,
 	"permissionSlug": permissionSlug, "permission_slug": permissionSlug, "permissions": permissionSlug,
 	"external_id": externalID, "resource_external_id": externalID, "stripe_customer_id": stripeID,
+	"parent_resource_id": resource, "parent_resource_external_id": externalID, "parent_external_id": externalID,
+	"resource_type_slug": typeSlug, "parent_resource_type_slug": typeSlug, "parent_resource_type_slugs": typeSlug,
 	"domains": domain, "domain_data": domain, "email": email,
 	"limit": text, "order": text, "statuses": text, "events": text, "range_start": text, "range_end": text, "search": text,
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
 	"preview": text, "by": text, "multiple_roles": text, "replacement_role_slug": text, "default_role_slug": text, "default_roles": organization,
-	"resource_type_slug": text, "status": text, "event": text,
+	"status": text, "event": text,
 	"endpoint_url": endpointURL, "deliveryId": delivery, "after_event_id": eventID,
+	"cascade_delete": text,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
@@ -68,13 +72,16 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 		if name != "id" && strings.HasSuffix(r.Path, "/deliveries") {
 			return delivery, true
 		}
-		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID, endpoints: endpoint} {
+		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID, endpoints: endpoint, resources: resource} {
 			if under(path) {
 				return n, true
 			}
 		}
 		return "", false
 	case "slug":
+		if under(resourceTypes) {
+			return typeSlug, true
+		}
 		if under(permissions) || in == "body" && strings.HasSuffix(r.Path, "/permissions") {
 			return permissionSlug, true
 		}
@@ -132,7 +139,8 @@ func places(t *testing.T, r api.Route) []place {
 func belongings(c *client, label string) map[noun]string {
 	own := map[noun]string{
 		permissionSlug: label + ":p1", roleSlug: label + "-role1", customSlug: "org-" + label + "1",
-		endpointURL: "https://hooks.example/" + label + "1", externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
+		endpointURL: "https://hooks.example/" + label + "1",
+		typeSlug:    label + "-type1", externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
 	}
 	for _, old := range c.get(endpoints + "?limit=100").is(200).at("data").([]any) { // there may be only so many
 		c.delete(endpoints + "/" + old.(map[string]any)["id"].(string)).is(204)
@@ -144,7 +152,10 @@ func belongings(c *client, label string) map[noun]string {
 	c.put(organizations+"/"+org, object{"stripe_customer_id": own[stripeID]}).is(200)
 	c.custom(org, own[customSlug], own[permissionSlug])
 	own[user] = c.post(users, object{"email": own[email], "external_id": own[externalID]}).is(201).text("id")
-	own[organization], own[resource] = org, "authz_resource_"+strings.TrimPrefix(org, "org_")
+	own[organization] = org
+	c.forgetTypes()
+	c.resourceType(own[typeSlug])
+	own[resource] = c.resource(org, own[typeSlug], own[externalID], "")
 	own[membership] = c.member(own[user], org, own[customSlug])
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
 	c.role(label + "-gone")
@@ -237,7 +248,16 @@ func (c *matrix) right(r api.Route, p place) any {
 	case p.noun == text:
 		v = "n"
 	case p.in == "body" && r.Status == 201 && r.Path != memberships: // what a creation names must not exist yet
-		v = map[noun]string{permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example", endpointURL: "https://hooks.example/" + fresh}[p.noun]
+		made := map[noun]string{
+			permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example", externalID: fresh + "/x",
+			endpointURL: "https://hooks.example/" + fresh,
+		}
+		if p.name == "slug" {
+			made[typeSlug] = fresh
+		}
+		if another, ok := made[p.noun]; ok {
+			v = another
+		}
 	case p.in == "body" && p.name == "role_slugs" && strings.HasSuffix(r.Path, "/role_priority"):
 		return c.get(strings.Replace(r.Path, "{organizationId}", c.own[organization], 1)).is(200).at("role_slugs")
 	}
@@ -246,8 +266,19 @@ func (c *matrix) right(r api.Route, p place) any {
 
 // complete adds what a place needs beside it.
 func complete(r api.Route, at place, own map[noun]string, query url.Values, body object) {
-	if at.name == "resource_external_id" {
+	switch {
+	case at.name == "resource_external_id" && at.in == "body":
 		body["resource_type_slug"] = "organization"
+	case at.name == "resource_type_slug" && strings.HasSuffix(r.Path, "/check"):
+		body["resource_external_id"] = own[externalID]
+	case at.name == "parent_resource_external_id" && at.in == "body":
+		body["parent_resource_type_slug"] = own[typeSlug]
+	case at.name == "parent_resource_type_slug" && at.in == "body":
+		body["parent_resource_external_id"] = own[externalID]
+	case strings.HasPrefix(at.name, "parent_") && strings.HasSuffix(at.name, "external_id"):
+		query.Set("parent_resource_type_slug", own[typeSlug])
+	case at.name == "parent_resource_type_slug":
+		query.Set("parent_external_id", own[externalID])
 	}
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
@@ -258,7 +289,7 @@ func complete(r api.Route, at place, own map[noun]string, query url.Values, body
 	if strings.HasSuffix(r.Path, "{id}/replay") && at.in != "body" {
 		body["after_event_id"] = own[eventID]
 	}
-	if r.Path == memberships && (at.name == "before" || at.name == "after") {
+	if (r.Path == memberships || r.Path == resources) && r.Method == "GET" && at.name != "organization_id" && at.name != "user_id" {
 		query.Set("organization_id", own[organization])
 	}
 }

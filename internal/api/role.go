@@ -33,7 +33,7 @@ type NewRole struct {
 	Slug             web.Field[string] `json:"slug" required:"true" maxLength:"48" doc:"Unique in the environment; cannot be changed later." example:"billing-admin"`
 	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
 	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Defaults to organization, the only type so far." example:"organization"`
+	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
 }
 
 // NewOrganizationRole is the body that creates a custom role.
@@ -41,7 +41,7 @@ type NewOrganizationRole struct {
 	Slug             web.Field[string] `json:"slug" maxLength:"48" doc:"Must begin with org-. Generated from the name when absent." example:"org-billing-admin"`
 	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
 	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Defaults to organization, the only type so far." example:"organization"`
+	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
 }
 
 // Details is the body that renames a role or permission.

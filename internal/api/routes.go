@@ -29,7 +29,7 @@ type Route struct {
 // Parameter is one parameter of the query.
 type Parameter struct {
 	Name    string
-	Kind    string // string, integer or array
+	Kind    string // string, integer, boolean or array
 	Enum    []string
 	Summary string
 }
@@ -70,8 +70,8 @@ func with(more ...Parameter) []Parameter { return append(append([]Parameter{}, p
 var (
 	malformed = refuse(http.StatusBadRequest, "bad_request")
 	invalid   = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters")
-	unfit     = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters", "permission_resource_type_mismatch")
 	missing   = refuse(http.StatusNotFound, "entity_not_found")
+	unfit     = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters", "permission_resource_type_mismatch")
 )
 
 // Routes is the table of everything the API serves, but for the document itself and the health routes.
@@ -79,7 +79,8 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(), otherRoutes(),
+		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(),
+		resourceTypeRoutes(), resourceRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

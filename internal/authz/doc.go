@@ -21,7 +21,8 @@
 //	    are the same refusal.
 //	I9  The role member of an environment exists as long as the environment (R21).
 //	I10 A role holds permissions of its own environment only, each once.
-//	I11 Every committed change carries its events and every event its change, in one transaction.
+//	I11 Every committed change carries its events and every event its change, in one transaction. Resources and their
+//	    types have none in the public contract.
 //	I12 Nothing created again under an old slug, external id or e-mail inherits anything from its predecessor.
 //	I13 A decision depends on what was committed and on the clock, never on how far a job came.
 //	I14 When no job is left, the last event of every membership shows its effective roles.

@@ -122,22 +122,22 @@ func supposeDeleteGroup(g Group) supposed {
 	}
 }
 
-// SupposeDeleteResource is DeleteResource with everything below it.
-func SupposeDeleteResource(org id.Organization, ref ResourceRef) Supposition {
+// SupposeDeleteResource is DeleteResource.
+func SupposeDeleteResource(org id.Organization, ref ResourceRef, cascade bool) Supposition {
 	return func(r Reader, c Caller) (supposed, error) {
 		found, err := ownedResource(r, c, org, ref)
 		if err != nil {
 			return supposed{}, err
 		}
-		below, err := r.Descendants(found, maxSubtree)
-		return supposed{
-			owner: found.Organization, scope: Scope{Organization: found.Organization}, gone: append([]Resource{found}, below...),
-		}, err
+		if !cascade {
+			if err := alone(r, found); err != nil {
+				return supposed{}, err
+			}
+		}
+		all, err := subtree(r, found)
+		return supposed{owner: found.Organization, scope: Scope{Organization: found.Organization}, gone: all}, err
 	}
 }
-
-// maxSubtree is how many resources can be deleted at once.
-const maxSubtree = 100_000
 
 // PermissionEdit changes the permissions of a role in one of three ways.
 type PermissionEdit struct {
