@@ -35,7 +35,7 @@ type Assignment struct {
 	StartsAt     time.Time // in force from then on; zero: from the beginning
 	ExpiresAt    time.Time // and until before then; zero: for ever
 	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	UpdatedAt    time.Time // when its source said it last, by which it ranks (R92, R96); nothing else touches it
 }
 
 // Begun and Ended say where an instant lies in the interval of an assignment.
@@ -80,13 +80,14 @@ type AssignmentReader interface {
 type AssignmentWriter interface {
 	// InsertAssignment stores an assignment, and due as the instant at which it needs attention, zero for never.
 	InsertAssignment(a Assignment, due time.Time) error
-	// UpdateAssignment stores role, source, interval, updated_at and due.
+	// UpdateAssignment stores role, source, explicit, interval, updated_at and due.
 	UpdateAssignment(a Assignment, due time.Time) error
 	DeleteAssignments(org id.Organization, as []id.Assignment) error
 	// DeleteAssignmentsOf removes those of a subject or on resources.
 	DeleteAssignmentsOf(org id.Organization, f AssignmentFilter) error
-	// MoveAssignments gives assignments of one organization another role and source.
-	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source, at time.Time) error
+	// MoveAssignments gives assignments of one organization another role and source. Nobody said them anew, so their
+	// updated_at stays.
+	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source) error
 }
 
 // RolesInput is the roles asked for: by the one slug, by the list, or by neither. They exclude each other (R62).
