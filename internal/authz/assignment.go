@@ -161,13 +161,15 @@ func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bo
 }
 
 // replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
-// was is not written.
+// was is not written, but for its time beside results of identity providers: said again, it overrides them again (R92,
+// R96).
 func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
 	home := OrganizationResource(m.Organization)
 	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})
 	if err != nil {
 		return err
 	}
+	overriding := slices.ContainsFunc(had[m.ID], func(a Assignment) bool { return a.Source == SourceDirectory || a.Source == SourceSSO })
 	missing := slices.Clone(roles)
 	var obsolete []id.Assignment
 	for _, a := range had[m.ID] {
@@ -180,6 +182,12 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 			continue
 		}
 		missing = slices.Delete(missing, at, at+1)
+		if overriding {
+			a.UpdatedAt = ch.now
+			if err := ch.UpdateAssignment(a, time.Time{}); err != nil {
+				return err
+			}
+		}
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {
 		return err
