@@ -87,7 +87,6 @@ func assigned(role id.Role, source Source) Assignment {
 }
 
 func (a Assignment) at(n int) Assignment           { a.UpdatedAt = hour(n); return a }
-func (a Assignment) unmapped() Assignment          { a.Explicit = false; return a }
 func (a Assignment) upon(r id.Resource) Assignment { a.Resource = r; return a }
 func (a Assignment) from(n int) Assignment         { a.StartsAt = hour(n); return a }
 func (a Assignment) until(n int) Assignment        { a.ExpiresAt = hour(n); return a }
@@ -140,6 +139,7 @@ func TestEffectiveRoles(t *testing.T) {
 			sceneFacts(manual("editor"), first("viewer")).many().gone("editor>default>admin"), "admin/default"},
 		{"R45: a result of a directory whose role is gone stops outranking", sceneFacts(assigned("editor", SourceDirectory), manual("viewer")).gone("editor>default"), "viewer/manual"},
 		{"R45: a group has no default, so its row counts for nothing", sceneFacts(group("editor"), first("viewer")).gone("editor>default"), "viewer/default"},
+		{"R45: and is not the default of then either", sceneFacts(group("editor")).gone("editor>default>viewer"), "member/default"},
 		{"R46: a replacement keeps the source", sceneFacts(manual("editor"), first("owner")).gone("editor>viewer"), "viewer/manual"},
 		{"R46: a group's too", sceneFacts(group("editor")).gone("editor>admin"), "admin/group"},
 		{"R46: and what an identity provider said", sceneFacts(assigned("editor", SourceSSO), manual("owner").at(-1)).gone("editor>viewer"), "viewer/sso"},
