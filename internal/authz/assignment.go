@@ -35,7 +35,7 @@ type Assignment struct {
 	StartsAt     time.Time // in force from then on; zero: from the beginning
 	ExpiresAt    time.Time // and until before then; zero: for ever
 	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	UpdatedAt    time.Time // when its source said it last, by which it ranks (R92, R96); nothing else touches it
 }
 
 // Begun and Ended say where an instant lies in the interval of an assignment.
@@ -80,13 +80,14 @@ type AssignmentReader interface {
 type AssignmentWriter interface {
 	// InsertAssignment stores an assignment, and due as the instant at which it needs attention, zero for never.
 	InsertAssignment(a Assignment, due time.Time) error
-	// UpdateAssignment stores role, source, interval, updated_at and due.
+	// UpdateAssignment stores role, source, explicit, interval, updated_at and due.
 	UpdateAssignment(a Assignment, due time.Time) error
 	DeleteAssignments(org id.Organization, as []id.Assignment) error
 	// DeleteAssignmentsOf removes those of a subject or on resources.
 	DeleteAssignmentsOf(org id.Organization, f AssignmentFilter) error
-	// MoveAssignments gives assignments of one organization another role and source.
-	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source, at time.Time) error
+	// MoveAssignments gives assignments of one organization another role and source. Nobody said them anew, so their
+	// updated_at stays.
+	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source) error
 }
 
 // RolesInput is the roles asked for: by the one slug, by the list, or by neither. They exclude each other (R62).
@@ -160,13 +161,15 @@ func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bo
 }
 
 // replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
-// was is not written.
+// was is not written, but for its time beside results of identity providers: said again, it overrides them again (R92,
+// R96).
 func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
 	home := OrganizationResource(m.Organization)
 	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})
 	if err != nil {
 		return err
 	}
+	overriding := slices.ContainsFunc(had[m.ID], func(a Assignment) bool { return a.Source == SourceDirectory || a.Source == SourceSSO })
 	missing := slices.Clone(roles)
 	var obsolete []id.Assignment
 	for _, a := range had[m.ID] {
@@ -179,6 +182,12 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 			continue
 		}
 		missing = slices.Delete(missing, at, at+1)
+		if overriding {
+			a.UpdatedAt = ch.now
+			if err := ch.UpdateAssignment(a, time.Time{}); err != nil {
+				return err
+			}
+		}
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {
 		return err

@@ -386,13 +386,12 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 			continue
 		}
 		obsolete = append(obsolete, a.ID)
-		longer := other.merged(standing)
-		if longer.StartsAt.Equal(other.StartsAt) && longer.ExpiresAt.Equal(other.ExpiresAt) {
+		both := other.merged(standing)
+		if both == other {
 			continue
 		}
-		had[standing.twin()] = longer
-		longer.UpdatedAt = ch.now
-		if err := ch.UpdateAssignment(longer, longer.due(ch.now)); err != nil {
+		had[standing.twin()] = both
+		if err := ch.UpdateAssignment(both, both.due(ch.now)); err != nil {
 			return err
 		}
 	}
@@ -400,16 +399,20 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 		return err
 	}
 	for to, ids := range moved {
-		if err := ch.MoveAssignments(p.Organization, ids, to.role, to.source, ch.now); err != nil {
+		if err := ch.MoveAssignments(p.Organization, ids, to.role, to.source); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// merged gives an assignment the interval in which it or its twin is in force. Where a gap lies between the two, the
-// later one counts: nobody gets more than the two gave.
+// merged is two assignments of one role as one, which ranks among the sources as the two did: like the explicit one, else
+// like the later one. It is in force when either was; where a gap lies between the two, the later one counts:
+// nobody gets more than the two gave.
 func (a Assignment) merged(b Assignment) Assignment {
+	if b.Explicit && !a.Explicit || b.Explicit == a.Explicit && b.UpdatedAt.After(a.UpdatedAt) {
+		a.Explicit, a.UpdatedAt = b.Explicit, b.UpdatedAt
+	}
 	gap := func(x, y Assignment) bool {
 		return !x.ExpiresAt.IsZero() && !y.StartsAt.IsZero() && x.ExpiresAt.Before(y.StartsAt)
 	}

@@ -155,9 +155,9 @@ func (t *tx) InsertAssignment(a authz.Assignment, due time.Time) error {
 // UpdateAssignment implements authz.AssignmentWriter.
 func (t *tx) UpdateAssignment(a authz.Assignment, due time.Time) error {
 	return t.execOne("updating an assignment", `
-		UPDATE assignments SET role_id = $1, source = $2, starts_at = $3, expires_at = $4, updated_at = $5, due_at = $6
-		WHERE organization_id = $7 AND id = $8`,
-		a.Role, a.Source, stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.UpdatedAt), stamp(due), a.Organization, a.ID)
+		UPDATE assignments SET role_id = $1, source = $2, explicit = $3, starts_at = $4, expires_at = $5, updated_at = $6, due_at = $7
+		WHERE organization_id = $8 AND id = $9`,
+		a.Role, a.Source, flag(a.Explicit), stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.UpdatedAt), stamp(due), a.Organization, a.ID)
 }
 
 // DeleteAssignments implements authz.AssignmentWriter.
@@ -182,12 +182,12 @@ func (t *tx) DeleteAssignmentsOf(org id.Organization, f authz.AssignmentFilter) 
 }
 
 // MoveAssignments implements authz.AssignmentWriter.
-func (t *tx) MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source authz.Source, at time.Time) error {
+func (t *tx) MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source authz.Source) error {
 	return inBatches(as, func(some []id.Assignment) error {
-		c := condition{args: []any{to, source, stamp(at)}}
+		c := condition{args: []any{to, source}}
 		c.add("organization_id = ?", org)
 		in(&c, "id", some)
-		_, err := t.exec("moving assignments", `UPDATE assignments SET role_id = $1, source = $2, updated_at = $3 WHERE `+c.String(), c.args...)
+		_, err := t.exec("moving assignments", `UPDATE assignments SET role_id = $1, source = $2 WHERE `+c.String(), c.args...)
 		return err
 	})
 }
