@@ -144,7 +144,7 @@ func (r *request) readPath() (err error) {
 		if v := r.PathValue(name); v == "" || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 			return fault.New(fault.NotFound, fault.CodeNotFound, "Nothing has such a name (%s).", name)
 		}
-		if name == "organizationId" {
+		if name == "organizationId" || name == "organization_id" {
 			r.org, err = pathID[id.Organization](r, name, "Organization")
 		}
 	}

@@ -32,6 +32,10 @@ const (
 	eventID        noun = "event id"
 	newcomer       noun = "user without memberships"
 	siblingSlug    noun = "custom role slug of a sibling"
+	group          noun = "group"
+	assignment     noun = "role assignment"
+	groupRole      noun = "group role assignment"
+	typeInPath     noun = "resource type in a path"
 )
 
 // nouns says what names identify, whatever the route; nounOf knows the names whose meaning depends on it.
@@ -44,14 +48,35 @@ var nouns = map[string]noun{
 	"limit": text, "order": text, "statuses": text, "events": text, "range_start": text, "range_end": text, "search": text,
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
-	"resource_type_slug": text,
+	"resource_type_slug": text, "groupId": group, "group_id": group, "omId": membership, "role_assignments": text, "starts_at": text, "expires_at": text,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
 	under := func(prefix string) bool { return r.Path == prefix || strings.HasPrefix(r.Path, prefix+"/") }
 	inOrganization := strings.Contains(r.Path, "{organizationId}")
+	ofGroup, assignments := under("/authorization/groups"), strings.Contains(r.Path, "/role_assignments")
 	switch name {
+	case "role_assignment_id":
+		if ofGroup {
+			return groupRole, true
+		}
+		return assignment, true
+	case "resource_type_slug":
+		if in == "path" {
+			return typeInPath, true
+		}
+		return text, true
 	case "id", "before", "after":
+		switch {
+		case ofGroup:
+			return groupRole, true
+		case assignments:
+			return assignment, true
+		case strings.HasSuffix(r.Path, "/groups"):
+			return group, true
+		case strings.HasSuffix(r.Path, "/organization-memberships"):
+			return membership, true
+		}
 		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID} {
 			if under(path) {
 				return n, true
@@ -64,7 +89,7 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 		}
 		fallthrough
 	case "role_slug", "role_slugs":
-		if inOrganization || under(memberships) {
+		if inOrganization || assignments || under(memberships) {
 			return customSlug, true
 		}
 		return roleSlug, true
@@ -121,6 +146,11 @@ func belongings(c *client, label string) map[noun]string {
 	own[user] = c.post(users, object{"email": own[email], "external_id": own[externalID]}).is(201).text("id")
 	own[organization], own[resource] = org, "authz_resource_"+strings.TrimPrefix(org, "org_")
 	own[membership] = c.member(own[user], org, own[customSlug])
+	own[group] = c.group(org, label)
+	c.join(own[group], own[membership])
+	own[groupRole] = c.post(groupRoles(own[group]), object{"role_slug": own[roleSlug]}).is(201).text("id")
+	own[assignment] = c.get(rolesGiven(own[membership]) + "?order=asc").is(200).text("data.0.id")
+	own[typeInPath] = "organization"
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
 	own[eventID] = c.get("/events").text("data.0.id")
 	return own
@@ -205,7 +235,7 @@ func (c *matrix) right(r api.Route, p place) any {
 	switch {
 	case p.noun == text:
 		v = "n"
-	case p.in == "body" && r.Status == 201 && r.Path != memberships: // what a creation names must not exist yet
+	case p.in == "body" && r.Status == 201 && r.Path != memberships && !strings.HasSuffix(r.Path, "/role_assignments"): // what a creation names must not exist yet
 		v = map[noun]string{permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example"}[p.noun]
 	case p.in == "body" && p.name == "role_slugs" && strings.HasSuffix(r.Path, "/role_priority"):
 		return c.get(strings.Replace(r.Path, "{organizationId}", c.own[organization], 1)).is(200).at("role_slugs")
@@ -215,7 +245,9 @@ func (c *matrix) right(r api.Route, p place) any {
 
 // complete adds what a place needs beside it.
 func complete(r api.Route, at place, own map[noun]string, query url.Values, body object) {
-	if at.name == "resource_external_id" {
+	if at.name == "resource_external_id" && at.in == "query" {
+		query.Set("resource_type_slug", "organization")
+	} else if at.name == "resource_external_id" {
 		body["resource_type_slug"] = "organization"
 	}
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
@@ -233,6 +265,8 @@ func formed(p place, v string) any {
 		return v
 	case p.form == reflect.TypeFor[[]string]():
 		return list{v}
+	case p.form == reflect.TypeFor[[]api.NewRoleAssignment]():
+		return list{object{"role_slug": v}}
 	case p.form == reflect.TypeFor[[]api.DomainData]():
 		return list{object{"domain": v, "state": "verified"}}
 	}

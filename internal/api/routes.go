@@ -73,7 +73,8 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		organizationRoutes(), userRoutes(), membershipRoutes(), otherRoutes(),
+		organizationRoutes(), userRoutes(), membershipRoutes(),
+		groupRoutes(), assignmentRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

@@ -147,6 +147,17 @@ func (w *world) fired(want ...string) {
 // prepared skips the events of what a test only needs to begin with.
 func (w *world) prepared() { w.events.read(w.tb) }
 
+// settle lets the work in the background come to its end.
+func (w *world) settle() {
+	w.tb.Helper()
+	for worked := true; worked; {
+		var err error
+		if worked, err = w.rules.Work(w.tb.Context(), "test"); err != nil {
+			w.tb.Fatal(err)
+		}
+	}
+}
+
 // invited makes a membership pending, as an invitation will: nothing of the API does so yet.
 func (w *world) invited(membership string) {
 	w.tb.Helper()
