@@ -45,11 +45,12 @@ func (w *world) store(fn func(authz.Tx) error) {
 	}
 }
 
-// roleFor makes an environment role for resources of a type.
-func (c *client) roleFor(kind, slug string, permissions ...string) {
+// roleFor makes an environment role for resources of a type, with a permission made for them.
+func (c *client) roleFor(kind, slug, permission string) {
 	c.tb.Helper()
+	c.post(permissions, object{"slug": permission, "name": permission, "resource_type_slug": kind}).is(201)
 	c.post(roles, object{"slug": slug, "name": slug, "resource_type_slug": kind}).is(201)
-	c.put(roles+"/"+slug+"/permissions", object{"permissions": permissions}).is(200)
+	c.put(roles+"/"+slug+"/permissions", object{"permissions": list{permission}}).is(200)
 }
 
 // mayOn asks whether a membership holds a permission on a resource.
