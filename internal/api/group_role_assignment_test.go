@@ -57,7 +57,10 @@ func TestGroupRoleAssignments(t *testing.T) {
 		one := w.get(groupRoles(g) + "/" + a.text("id")).is(200)
 		one.same(answer{tb: t, call: "the creation", status: 200, raw: a.raw})
 
-		duplicate := func(body object) { t.Helper(); w.post(groupRoles(g), body).refused(409, "duplicate_group_role_assignment") }
+		duplicate := func(body object) {
+			t.Helper()
+			w.post(groupRoles(g), body).refused(409, "duplicate_group_role_assignment")
+		}
 		duplicate(object{"role_slug": "editor"})
 		duplicate(object{"role_slug": "editor", "resource_id": home(org)})
 		duplicate(object{"role_slug": "editor", "resource_external_id": org, "resource_type_slug": "organization"})
@@ -88,7 +91,10 @@ func TestReplaceGroupRoleAssignments(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		org, ada, g := w.scene()
 		project := w.thing(org, "project", "p1")
-		put := func(entries ...object) answer { t.Helper(); return w.put(groupRoles(g), object{"role_assignments": append([]object{}, entries...)}) }
+		put := func(entries ...object) answer {
+			t.Helper()
+			return w.put(groupRoles(g), object{"role_assignments": append([]object{}, entries...)})
+		}
 		editor, viewer := object{"role_slug": "editor"}, object{"role_slug": "viewer"}
 		a := put(editor, object{"role_slug": "editor", "resource_id": home(org)}, object{"role_slug": "planner", "resource_id": project}).is(200).
 			lists("role.slug", "planner", "editor").has("list_metadata", object{"before": nil, "after": nil})

@@ -92,7 +92,7 @@ func TestGroupMembers(t *testing.T) {
 		w.get(membersOf(empty)).lists("id", ada)
 		w.get(memberships+"/"+ada+"/groups").lists("id", empty, g)
 		w.get(memberships+"/"+bob+"/groups").lists("name", "Engineering")
-		w.get(memberships+"/"+eve+"/groups").lists("name")
+		w.get(memberships + "/" + eve + "/groups").lists("name")
 
 		for _, wrong := range []string{eve, "om_" + nobodys, "nonsense", g, ""} {
 			w.post(membersOf(g), member(wrong)).refused(404, "entity_not_found")

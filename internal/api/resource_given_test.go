@@ -74,3 +74,13 @@ func (w *world) multiple(on bool) {
 func home(org string) string {
 	return string(authz.OrganizationResource(id.Organization(org)))
 }
+
+// removeRole deletes an environment role that is in use, in favour of another or, for "", of the default.
+func (w *world) removeRole(slug, instead string) {
+	w.tb.Helper()
+	c := authz.Caller{Environment: w.env, Actor: authz.SystemActor}
+	in := authz.RoleDeletion{Replacement: authz.Opt[string]{Set: instead != "", Value: instead}}
+	if _, err := w.rules.RemoveRole(context.Background(), c, "", slug, in); err != nil {
+		w.tb.Fatal(err)
+	}
+}

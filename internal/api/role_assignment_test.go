@@ -144,7 +144,7 @@ func TestAssignmentsOnResource(t *testing.T) {
 		w.post(rolesGiven(bob), object{"role_slug": "planner", "resource_id": project}).is(201)
 		w.post(groupRoles(g), object{"role_slug": "viewer-of-projects", "resource_id": project}).is(201)
 		w.join(g, bob)
-		l := w.get(byID + "?order=asc").lists("role.slug", "planner", "viewer-of-projects", "viewer-of-projects")
+		l := w.get(byID+"?order=asc").lists("role.slug", "planner", "viewer-of-projects", "viewer-of-projects")
 		w.get(byExternal + "?order=asc").same(l)
 		w.get(byID+"?order=asc&role_slug=planner").lists("organization_membership_id", bob)
 		w.get(byID + "?role_slug=nobody").lists("id")
@@ -156,7 +156,7 @@ func TestAssignmentsOnResource(t *testing.T) {
 				}
 			}
 		}
-		atHome := w.get("/authorization/resources/" + home(org) + "/role_assignments?order=asc").lists("role.slug", "member", "editor")
+		atHome := w.get("/authorization/resources/"+home(org)+"/role_assignments?order=asc").lists("role.slug", "member", "editor")
 		w.get("/authorization/organizations/" + org + "/resources/organization/" + org + "/role_assignments?order=asc").same(atHome)
 		w.get("/authorization/resources/"+home(org)+"/role_assignments?role_slug=editor").lists("organization_membership_id", bob)
 		other := w.organization("Globex")
@@ -180,7 +180,10 @@ func TestPagesOfAssignments(t *testing.T) {
 		w.roleFor("folder", "reader", "folder:view")
 		w.roleFor("folder", "writer", "folder:edit")
 		one, two := w.thing(org, "folder", "1"), w.thing(org, "folder", "2")
-		give := func(to, role, on string) { t.Helper(); w.post(to, object{"role_slug": role, "resource_id": on}).is(201) }
+		give := func(to, role, on string) {
+			t.Helper()
+			w.post(to, object{"role_slug": role, "resource_id": on}).is(201)
+		}
 		give(groupRoles(g), "reader", one)
 		give(rolesGiven(ada), "reader", one)
 		give(groupRoles(h), "reader", two)
@@ -207,7 +210,9 @@ func TestRolesForATime(t *testing.T) {
 		w.post(rolesGiven(ada), object{"role_slug": "viewer"}).is(201)
 		w.fired(memberUpdated + "viewer, changed role roles")
 		from, until := w.clock.now().Add(time.Hour).UTC(), w.clock.now().Add(2*time.Hour).UTC()
-		times := func(from, until any) object { return object{"role_slug": "editor", "starts_at": from, "expires_at": until} }
+		times := func(from, until any) object {
+			return object{"role_slug": "editor", "starts_at": from, "expires_at": until}
+		}
 		a := w.post(rolesGiven(ada), times(from, until)).is(201).has("starts_at", from.Format("2006-01-02T15:04:05.000Z"))
 		w.settle()
 		w.fired()
