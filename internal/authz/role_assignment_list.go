@@ -111,10 +111,11 @@ type lister struct {
 	p       Policy
 	at      time.Time
 	members map[id.Group][]id.Membership // who is in groups that were met
+	shared  map[id.Assignment][]share    // and what they have of its assignments
 }
 
 func newLister(r Reader, c Caller, p Policy, at time.Time) *lister {
-	return &lister{r: r, c: c, p: p, at: at, members: map[id.Group][]id.Membership{}}
+	return &lister{r: r, c: c, p: p, at: at, members: map[id.Group][]id.Membership{}, shared: map[id.Assignment][]share{}}
 }
 
 // page makes a page of a list of which read gives the first n that lie beyond a position, in that direction.
@@ -203,6 +204,9 @@ func (l *lister) everyones(f AssignmentFilter, role, from string, ascending bool
 		if err != nil {
 			return nil, err
 		}
+		if role != "" {
+			shown = l.named(shown, role)
+		}
 		waiting = append(waiting, shown...)
 		r.After = read.After
 		for len(waiting) > 0 && id.Moment(waiting[0].ID) != id.Moment(id.Assignment(r.After)) { // that one may go on
@@ -210,11 +214,11 @@ func (l *lister) everyones(f AssignmentFilter, role, from string, ascending bool
 			if together < 0 {
 				together = len(waiting)
 			}
-			one, err := l.expand(waiting[:together], role)
+			nearest, err := l.expand(waiting[:together], from, ascending, n-len(found))
 			if err != nil {
 				return nil, err
 			}
-			found = append(found, firstBeyond(one, from, ascending, n-len(found))...)
+			found = append(found, nearest...)
 			if len(found) == n {
 				return found, nil
 			}
@@ -238,28 +242,70 @@ func edge(from string, ascending bool) string {
 	return start + "~"
 }
 
-// expand puts one for each member in place of a group's assignment. Where a role is named, others are left out.
-func (l *lister) expand(as []Assignment, role string) (all []RoleAssignment, err error) {
-	for _, a := range as {
-		if role != "" && l.slug(a) != role {
-			continue
+// share is an assignment as one membership has it, before it is written out.
+type share struct {
+	id     id.Assignment
+	member id.Membership
+	of     *Assignment
+}
+
+// expand gives the first n beyond a position of what assignments are to members: a group's once for each of its own.
+// A group can have a hundred thousand members, of whom a page shows ten: only those are written out.
+func (l *lister) expand(as []Assignment, from string, ascending bool, n int) ([]RoleAssignment, error) {
+	var nearest []share
+	order := func(s share, by id.Assignment) int {
+		if ascending {
+			return cmp.Compare(s.id, by)
 		}
-		if a.Group == "" {
-			all = append(all, RoleAssignment{Assignment: a})
-			continue
+		return cmp.Compare(by, s.id)
+	}
+	for i := range as {
+		shares, err := l.shares(&as[i])
+		if err != nil {
+			return nil, err
 		}
-		members, known := l.members[a.Group]
-		if !known {
-			if members, err = l.r.MembersOf(Group{ID: a.Group, Organization: a.Organization}); err != nil {
-				return nil, err
+		for _, s := range shares {
+			if from != "" && order(s, id.Assignment(from)) <= 0 {
+				continue
 			}
-			l.members[a.Group] = members
-		}
-		for _, m := range members {
-			all = append(all, derived(a, m))
+			at, _ := slices.BinarySearchFunc(nearest, s.id, order)
+			if at < n {
+				nearest = slices.Insert(nearest[:min(len(nearest), n-1)], at, s)
+			}
 		}
 	}
-	return all, nil
+	found := make([]RoleAssignment, len(nearest))
+	for i, s := range nearest {
+		found[i] = RoleAssignment{Assignment: *s.of}
+		if s.of.Group != "" {
+			found[i] = derived(*s.of, s.member)
+		}
+	}
+	return found, nil
+}
+
+// shares lists who has an assignment, and remembers it for the look the other way that every page needs.
+func (l *lister) shares(a *Assignment) ([]share, error) {
+	if a.Group == "" {
+		return []share{{a.ID, a.Membership, a}}, nil
+	}
+	if known, met := l.shared[a.ID]; met {
+		return known, nil
+	}
+	members, met := l.members[a.Group]
+	if !met {
+		var err error
+		if members, err = l.r.MembersOf(Group{ID: a.Group, Organization: a.Organization}); err != nil {
+			return nil, err
+		}
+		l.members[a.Group] = members
+	}
+	shares := make([]share, len(members))
+	for i, m := range members {
+		shares[i] = share{id.Derive(a.ID, string(m)), m, a}
+	}
+	l.shared[a.ID] = shares
+	return shares, nil
 }
 
 // through reads what the groups of a membership give it, as groups' assignments.
@@ -269,107 +315,4 @@ func (l *lister) through(m Membership, on []id.Resource) ([]Assignment, error) {
 		return nil, err
 	}
 	return l.visible(found)
-}
-
-// visible gives those assignments that are to be shown, as what they count as.
-func (l *lister) visible(as []Assignment) ([]Assignment, error) {
-	var standing []Assignment
-	var initial []id.Membership
-	for _, a := range as {
-		a, ok := l.p.stand(a)
-		if _, available := l.p.byID(a.Role); !ok || !available || a.Ended(l.at) {
-			continue
-		}
-		standing = append(standing, a)
-		if a.Source == SourceDefault {
-			initial = append(initial, a.Membership)
-		}
-	}
-	if len(initial) == 0 {
-		return standing, nil
-	}
-	of, err := l.r.AssignmentsOf(l.p.Organization, initial, []id.Resource{OrganizationResource(l.p.Organization)})
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(standing, func(a Assignment) bool {
-		return a.Source == SourceDefault && !slices.ContainsFunc(l.counting(of[a.Membership]), func(b Assignment) bool { return b.ID == a.ID })
-	}), nil
-}
-
-// counting gives those of a membership's assignments on the organization that are in force.
-func (l *lister) counting(as []Assignment) []Assignment {
-	var standing []Assignment
-	for _, a := range as {
-		if a, ok := l.p.stand(a); ok {
-			standing = append(standing, a)
-		}
-	}
-	return InForce(standing, l.at)
-}
-
-// meaning lists the roles whose assignments can count as those of a slug: the roles with that slug, and all that are
-// gone, for which named tells.
-func (l *lister) meaning(slug string) []id.Role {
-	var roles []id.Role
-	for _, r := range l.p.Roles {
-		if r.Slug == slug {
-			roles = append(roles, r.ID)
-		}
-	}
-	if len(roles) == 0 {
-		return nil
-	}
-	for gone := range l.p.Retired {
-		roles = append(roles, gone)
-	}
-	slices.Sort(roles)
-	return roles
-}
-
-// named gives those of visible assignments whose role has a slug.
-func (l *lister) named(as []Assignment, slug string) []Assignment {
-	return slices.DeleteFunc(slices.Clone(as), func(a Assignment) bool { return l.slug(a) != slug })
-}
-
-func (l *lister) slug(a Assignment) string {
-	role, _ := l.p.byID(a.Role)
-	return role.Slug
-}
-
-// name adds to visible assignments what is shown beside them.
-func (l *lister) name(as []RoleAssignment) error {
-	on, err := namedResources(l.r, l.c, l.p.Organization, column(as, func(a RoleAssignment) id.Resource { return a.Resource }))
-	for i, a := range as {
-		as[i].Slug, as[i].On = l.slug(a.Assignment), on[a.Resource]
-	}
-	return err
-}
-
-// one shows one assignment.
-func (l *lister) one(a Assignment) (RoleAssignment, error) {
-	as := []RoleAssignment{{Assignment: a}}
-	err := l.name(as)
-	return as[0], err
-}
-
-// namedResources finds what resources of an organization are called.
-func namedResources(r Reader, c Caller, org id.Organization, wanted []id.Resource) (map[id.Resource]NamedResource, error) {
-	names := make(map[id.Resource]NamedResource, len(wanted))
-	home := OrganizationResource(org)
-	if slices.Contains(wanted, home) {
-		o, err := organization(r, c, org)
-		if err != nil {
-			return nil, err
-		}
-		names[home] = NamedResource{ID: home, ExternalID: string(org), Type: OrganizationType}
-		if o.ExternalID != nil {
-			names[home] = NamedResource{ID: home, ExternalID: *o.ExternalID, Type: OrganizationType}
-		}
-	}
-	found, err := r.ResourcesByID(org, slices.DeleteFunc(slices.Clone(wanted), func(w id.Resource) bool { return w == home }))
-	for _, f := range found {
-		names[f.ID] = NamedResource{ID: f.ID, ExternalID: f.ExternalID, Type: f.Type}
-	}
-	return names, err
 }

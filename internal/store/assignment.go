@@ -90,8 +90,8 @@ func (t *tx) AssignmentsThrough(org id.Organization, m id.Membership, on []id.Re
 	in(&c, "a.resource_id", on)
 	return all(t, "reading the assignments of the groups of a membership", scanAssignment, `
 		SELECT `+memberAssignmentColumns+`
-		FROM group_members g JOIN assignments a ON a.organization_id = g.organization_id AND a.subject_id = g.group_id
-		WHERE `+c.String(), c.args...)
+		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
+		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+c.String(), c.args...)
 }
 
 // heldAssignment is an assignment and a membership that has it.
