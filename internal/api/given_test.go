@@ -100,6 +100,7 @@ const (
 	users       = "/user_management/users"
 	permissions = "/authorization/permissions"
 	roles       = "/authorization/roles"
+	endpoints   = "/webhook_endpoints"
 	// nobody's is well formed and names nothing.
 	nobodys = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 )

@@ -100,6 +100,11 @@ func deleteGroup(r *request) error {
 	return r.api.rules.DeleteGroup(r.Context(), r.caller, r.org, g)
 }
 
+func supposeDeleteGroup(r *request) (authz.Supposition, error) {
+	g, err := r.group("groupId")
+	return authz.SupposeDeleteGroup(r.org, g), err
+}
+
 func addGroupMember(r *request) (authz.Group, error) {
 	g, err := r.group("groupId")
 	if err != nil {

@@ -137,6 +137,7 @@ func TestGroupsAndDeletion(t *testing.T) {
 			"group.member_removed cy@acme.example of G", "group.member_removed cy@acme.example of H", "user.deleted cy@acme.example")
 		w.get(membersOf(g)).lists("id", bob, ada)
 		w.delete(roles+"/admin").refused(409, "role_has_assignments")
+		w.delete(groupPath(g)+"?preview=true").is(200).has("totals.changed", 1).has("members.0.roles_before", list{"admin"}).has("members.0.roles_after", list{"member"})
 		w.delete(groupPath(g)).is(204)
 		w.get(memberships+"/"+ada).is(200).has("role.slug", "member") // decided at once, told of later
 		w.fired("group.deleted G")

@@ -4,7 +4,7 @@ import "testing"
 
 // Several roles of one membership, asked for when it is made and later (R62-R64, R73, R81), and what remains when the
 // mode is switched off (R82, R83).
-func TestMultipleRoles(t *testing.T) {
+func TestSeveralRolesOfAMembership(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		org, user := w.organization("Acme"), w.user("ada@acme.example")
 		w.permission("edit", "view")

@@ -110,9 +110,27 @@ var everywhere = []Refusal{
 }
 
 func (s schemas) responses(r Route) object {
-	answer := object{"description": http.StatusText(r.Status)}
+	all := object{}
+	answered := func(status int, schemas ...any) {
+		answer := object{"description": http.StatusText(status)}
+		switch len(schemas) {
+		case 0:
+		case 1:
+			answer["content"] = object{"application/json": object{"schema": schemas[0]}}
+		default:
+			answer["content"] = object{"application/json": object{"schema": object{"anyOf": schemas}}}
+		}
+		all[strconv.Itoa(status)] = answer
+	}
+	var normal []any
 	if r.Answer != nil {
-		answer["content"] = object{"application/json": object{"schema": s.of(reflect.TypeOf(r.Answer))}}
+		normal = []any{s.of(reflect.TypeOf(r.Answer))}
+	}
+	answered(r.Status, normal...)
+	if impact := s.of(reflect.TypeFor[Impact]()); r.previews() && r.Status == http.StatusOK {
+		answered(http.StatusOK, append(normal, impact)...)
+	} else if r.previews() {
+		answered(http.StatusOK, impact)
 	}
 	codes := map[int][]string{}
 	for _, refusal := range slices.Concat(r.Refusals, everywhere) {
@@ -128,7 +146,6 @@ func (s schemas) responses(r Route) object {
 	if r.Method == http.MethodPost && !r.ReadOnly {
 		codes[http.StatusUnprocessableEntity] = append(codes[http.StatusUnprocessableEntity], "idempotency_key_reused")
 	}
-	all := object{strconv.Itoa(r.Status): answer}
 	for status, possible := range codes {
 		all[strconv.Itoa(status)] = object{
 			"description": http.StatusText(status),
@@ -172,6 +189,8 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string"}
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
+		return object{"type": "integer"}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8: // raw JSON
 		return object{"type": "object"}
 	case t.Kind() == reflect.Slice:

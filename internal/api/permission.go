@@ -53,3 +53,7 @@ func updatePermission(r *request) (authz.Permission, error) {
 func deletePermission(r *request) error {
 	return r.api.rules.DeletePermission(r.Context(), r.caller, r.PathValue("slug"))
 }
+
+func supposeDeletePermission(r *request) (authz.Supposition, error) {
+	return authz.SupposeDeletePermission(r.PathValue("slug")), nil
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,10 @@ const (
 	assignment     noun = "role assignment"
 	groupRole      noun = "group role assignment"
 	typeInPath     noun = "resource type in a path"
+	jobID          noun = "job id"
+	endpoint       noun = "webhook endpoint"
+	endpointURL    noun = "URL of a webhook endpoint"
+	delivery       noun = "webhook delivery"
 )
 
 // nouns says what names identify, whatever the route; nounOf knows the names whose meaning depends on it.
@@ -48,7 +53,10 @@ var nouns = map[string]noun{
 	"limit": text, "order": text, "statuses": text, "events": text, "range_start": text, "range_end": text, "search": text,
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
-	"resource_type_slug": text, "groupId": group, "group_id": group, "omId": membership, "role_assignments": text, "starts_at": text, "expires_at": text,
+	"groupId": group, "group_id": group, "omId": membership, "role_assignments": text, "starts_at": text, "expires_at": text,
+	"preview": text, "by": text, "multiple_roles": text, "replacement_role_slug": text, "default_role_slug": text, "default_roles": organization,
+	"resource_type_slug": text, "status": text, "event": text,
+	"endpoint_url": endpointURL, "deliveryId": delivery, "after_event_id": eventID,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
@@ -77,7 +85,16 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 		case strings.HasSuffix(r.Path, "/organization-memberships"):
 			return membership, true
 		}
-		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID} {
+		if strings.HasPrefix(r.Path, "/authorization/jobs") {
+			return jobID, true
+		}
+		if in == "query" && previews(r) {
+			return membership, true
+		}
+		if name != "id" && strings.HasSuffix(r.Path, "/deliveries") {
+			return delivery, true
+		}
+		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID, endpoints: endpoint} {
 			if under(path) {
 				return n, true
 			}
@@ -96,6 +113,11 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	}
 	n, known := nouns[name]
 	return n, known
+}
+
+// previews says whether a route can say what it would do.
+func previews(r api.Route) bool {
+	return slices.ContainsFunc(r.Parameters, func(p api.Parameter) bool { return p.Name == "preview" })
 }
 
 // place is where a request holds a value.
@@ -136,8 +158,12 @@ func places(t *testing.T, r api.Route) []place {
 func belongings(c *client, label string) map[noun]string {
 	own := map[noun]string{
 		permissionSlug: label + ":p1", roleSlug: label + "-role1", customSlug: "org-" + label + "1",
-		externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
+		endpointURL: "https://hooks.example/" + label + "1", externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
 	}
+	for _, old := range c.get(endpoints + "?limit=100").is(200).at("data").([]any) { // there may be only so many
+		c.delete(endpoints + "/" + old.(map[string]any)["id"].(string)).is(204)
+	}
+	own[endpoint] = c.post(endpoints, object{"endpoint_url": own[endpointURL], "events": list{"role.created"}}).is(201).text("id")
 	own[permissionID] = c.post(permissions, object{"slug": own[permissionSlug], "name": "n"}).is(201).text("id")
 	c.role(own[roleSlug], own[permissionSlug])
 	org := c.post(organizations, object{"name": label, "external_id": own[externalID], "domains": list{own[domain]}}).is(201).text("id")
@@ -152,7 +178,11 @@ func belongings(c *client, label string) map[noun]string {
 	own[assignment] = c.get(rolesGiven(own[membership]) + "?order=asc").is(200).text("data.0.id")
 	own[typeInPath] = "organization"
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
+	c.role(label + "-gone")
+	own[jobID] = c.post("/authorization/roles/"+label+"-gone/deletion", object{}).is(202).text("id")
 	own[eventID] = c.get("/events").text("data.0.id")
+	c.fanOut()
+	own[delivery] = c.get(endpoints + "/" + own[endpoint] + "/deliveries").text("data.0.id")
 	return own
 }
 
@@ -233,10 +263,12 @@ var absent any = new(struct{ nothing int })
 func (c *matrix) right(r api.Route, p place) any {
 	v, fresh := c.own[p.noun], fmt.Sprintf("own%dfresh", c.made)
 	switch {
+	case p.noun == text && p.name == "events" && p.in == "body":
+		v = "role.created"
 	case p.noun == text:
 		v = "n"
 	case p.in == "body" && r.Status == 201 && r.Path != memberships && !strings.HasSuffix(r.Path, "/role_assignments"): // what a creation names must not exist yet
-		v = map[noun]string{permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example"}[p.noun]
+		v = map[noun]string{permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example", endpointURL: "https://hooks.example/" + fresh}[p.noun]
 	case p.in == "body" && p.name == "role_slugs" && strings.HasSuffix(r.Path, "/role_priority"):
 		return c.get(strings.Replace(r.Path, "{organizationId}", c.own[organization], 1)).is(200).at("role_slugs")
 	}
@@ -253,6 +285,12 @@ func complete(r api.Route, at place, own map[noun]string, query url.Values, body
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
 	}
+	if previews(r) && (at.name == "after" || at.name == "by") {
+		query.Set("preview", "true")
+	}
+	if strings.HasSuffix(r.Path, "{id}/replay") && at.in != "body" {
+		body["after_event_id"] = own[eventID]
+	}
 	if r.Path == memberships && (at.name == "before" || at.name == "after") {
 		query.Set("organization_id", own[organization])
 	}
@@ -267,6 +305,10 @@ func formed(p place, v string) any {
 		return list{v}
 	case p.form == reflect.TypeFor[[]api.NewRoleAssignment]():
 		return list{object{"role_slug": v}}
+	case p.form.Kind() == reflect.Bool:
+		return true
+	case p.form == reflect.TypeFor[[]api.OrganizationDefault]():
+		return list{object{"organization_id": v, "role_slug": "member"}}
 	case p.form == reflect.TypeFor[[]api.DomainData]():
 		return list{object{"domain": v, "state": "verified"}}
 	}

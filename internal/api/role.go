@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/web"
 )
@@ -125,26 +126,46 @@ func deleteRole(r *request) error {
 	return r.api.rules.DeleteRole(r.Context(), r.caller, r.org, r.PathValue("slug"))
 }
 
-func setRolePermissions(r *request) (authz.Role, error) {
+func setRolePermissions(r *request) (authz.Role, error) { return editPermissions(r, setEdit) }
+
+func addRolePermission(r *request) (authz.Role, error) { return editPermissions(r, addEdit) }
+
+func removeRolePermission(r *request) (authz.Role, error) { return editPermissions(r, removeEdit) }
+
+func supposeSetPermissions(r *request) (authz.Supposition, error) { return supposeEdit(r, setEdit) }
+
+func supposeAddPermission(r *request) (authz.Supposition, error) { return supposeEdit(r, addEdit) }
+
+func supposeRemovePermission(r *request) (authz.Supposition, error) {
+	return supposeEdit(r, removeEdit)
+}
+
+func setEdit(r *request) (authz.PermissionEdit, error) {
 	in, err := web.Decode[RolePermissions](r.body)
-	if err != nil {
-		return authz.Role{}, err
-	}
-	return r.editPermissions(authz.PermissionEdit{Set: in.Permissions.Opt()})
+	return authz.PermissionEdit{Set: in.Permissions.Opt()}, err
 }
 
-func addRolePermission(r *request) (authz.Role, error) {
+func addEdit(r *request) (authz.PermissionEdit, error) {
 	in, err := web.Decode[RolePermission](r.body)
+	if err == nil && in.Slug.Value == "" {
+		err = fault.Missing("Permission", "")
+	}
+	return authz.PermissionEdit{Add: in.Slug.Value}, err
+}
+
+func removeEdit(r *request) (authz.PermissionEdit, error) {
+	return authz.PermissionEdit{Remove: r.PathValue("permissionSlug")}, nil
+}
+
+func editPermissions(r *request, read func(*request) (authz.PermissionEdit, error)) (authz.Role, error) {
+	edit, err := read(r)
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.editPermissions(authz.PermissionEdit{Add: in.Slug.Value})
-}
-
-func removeRolePermission(r *request) (authz.Role, error) {
-	return r.editPermissions(authz.PermissionEdit{Remove: r.PathValue("permissionSlug")})
-}
-
-func (r *request) editPermissions(edit authz.PermissionEdit) (authz.Role, error) {
 	return r.api.rules.EditRolePermissions(r.Context(), r.caller, r.org, r.PathValue("slug"), edit)
+}
+
+func supposeEdit(r *request, read func(*request) (authz.PermissionEdit, error)) (authz.Supposition, error) {
+	edit, err := read(r)
+	return authz.SupposeRolePermissions(r.org, r.PathValue("slug"), edit), err
 }

@@ -101,15 +101,16 @@ func SupposePriority(org id.Organization, slugs []string) Supposition {
 
 // SupposeMultipleRoles is SetMultipleRoles.
 func SupposeMultipleRoles(on bool) Supposition {
-	return func(Reader, Caller) (supposed, error) {
-		return supposed{policy: func(p *Policy) { p.Multiple = on }}, nil
+	return func(r Reader, c Caller) (supposed, error) {
+		_, err := switchable(r, c, on)
+		return supposed{policy: func(p *Policy) { p.Multiple = on }}, err
 	}
 }
 
 // SupposeDeleteGroup is DeleteGroup.
-func SupposeDeleteGroup(g id.Group) Supposition {
+func SupposeDeleteGroup(org id.Organization, g id.Group) Supposition {
 	return func(r Reader, c Caller) (supposed, error) {
-		found, err := group(r, c, g)
+		found, err := groupIn(r, c, org, g)
 		return supposeDeleteGroup(found), err
 	}
 }
@@ -162,6 +163,9 @@ func (e PermissionEdit) apply(r Reader, c Caller, role Role) ([]string, error) {
 		wanted := append(slices.Clone(role.Permissions), e.Add)
 		slices.Sort(wanted)
 		return wanted, fits(r, c, role, []string{e.Add})
+	}
+	if !e.Set.Set {
+		return role.Permissions, nil
 	}
 	wanted := slices.Clone(e.Set.Value)
 	slices.Sort(wanted)
