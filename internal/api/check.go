@@ -22,23 +22,24 @@ type Checked struct {
 
 func showDecision(d authz.Decision) any { return Checked{Authorized: d.Authorized} }
 
-// resource reads which resource a question is about.
-func (c Check) resource() (authz.ResourceRef, error) {
+// resourceRef reads which resource a request is about: by its id, or by external id and type, or, with none of them,
+// the organization itself.
+func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, error) {
 	switch {
-	case c.ResourceID.Set && (c.ResourceExternalID.Set || c.ResourceTypeSlug.Set):
+	case byID.Set && (externalID.Set || kind.Set):
 		return authz.ResourceRef{}, fault.BadField("resource_id", "cannot be combined with resource_external_id and resource_type_slug")
-	case c.ResourceExternalID.Set != c.ResourceTypeSlug.Set:
+	case externalID.Set != kind.Set:
 		return authz.ResourceRef{}, fault.BadField("resource_external_id", "and resource_type_slug must be given together")
-	case c.ResourceID.Set:
-		resource, ok := id.Parse[id.Resource](c.ResourceID.Value)
+	case byID.Set:
+		resource, ok := id.Parse[id.Resource](byID.Value)
 		if !ok {
-			return authz.ResourceRef{}, fault.Missing("Resource", c.ResourceID.Value)
+			return authz.ResourceRef{}, fault.Missing("Resource", byID.Value)
 		}
 		return authz.ResourceRef{ID: resource}, nil
-	case c.ResourceExternalID.Set && (c.ResourceExternalID.Value == "" || c.ResourceTypeSlug.Value == ""):
+	case externalID.Set && (externalID.Value == "" || kind.Value == ""):
 		return authz.ResourceRef{}, fault.BadField("resource_external_id", "and resource_type_slug must not be empty")
 	}
-	return authz.ResourceRef{ExternalID: c.ResourceExternalID.Value, ResourceType: c.ResourceTypeSlug.Value}, nil
+	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
 }
 
 func check(r *request) (authz.Decision, error) {
@@ -50,7 +51,7 @@ func check(r *request) (authz.Decision, error) {
 	if err != nil {
 		return authz.Decision{}, err
 	}
-	ref, err := in.resource()
+	ref, err := resourceRef(in.ResourceID, in.ResourceExternalID, in.ResourceTypeSlug)
 	if err != nil {
 		return authz.Decision{}, err
 	}

@@ -80,7 +80,7 @@ func Routes() []Route {
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
 		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(),
-		resourceTypeRoutes(), resourceRoutes(), otherRoutes(),
+		resourceTypeRoutes(), resourceRoutes(), groupRoutes(), assignmentRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

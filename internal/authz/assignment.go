@@ -57,7 +57,7 @@ type AssignmentFilter struct {
 	Membership id.Membership
 	Group      id.Group
 	Resources  []id.Resource
-	Role       id.Role
+	Roles      []id.Role
 	Source     Source
 }
 
@@ -66,6 +66,9 @@ type AssignmentReader interface {
 	// AssignmentsOf finds the assignments of memberships of an organization and those of their groups, the latter
 	// once for each membership that has the group, on any of the resources, or on all when none is named.
 	AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Resource) (map[id.Membership][]Assignment, error)
+	// AssignmentsThrough finds the assignments of the groups of a membership, on any of the resources, or on all when
+	// none is named.
+	AssignmentsThrough(org id.Organization, m id.Membership, on []id.Resource) ([]Assignment, error)
 	Assignment(org id.Organization, a id.Assignment) (found Assignment, ok bool, err error)
 	Assignments(org id.Organization, f AssignmentFilter, r page.Request) (page.Page[Assignment], error)
 	// AssignmentsNaming lists at most max assignments that name a role, by organization.
@@ -188,6 +191,14 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 				return err
 			}
 		}
+	}
+	given := make([]id.Role, len(missing))
+	for i, r := range missing {
+		given[i] = r.ID
+	}
+	p := Policy{Environment: m.Environment, Organization: m.Organization}
+	if err := ch.permitRoles(p, m.Organization, given...); err != nil { // also where others outrank them for now
+		return err
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {
 		return err

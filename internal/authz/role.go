@@ -285,7 +285,7 @@ func ownerExists(r Reader, c Caller, org id.Organization) error {
 
 // UpdateRole changes name and description (R41, R42).
 func (s *Service) UpdateRole(ctx context.Context, c Caller, org id.Organization, slug string, in Details) (Role, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(MaxName); err != nil {
 		return Role{}, err
 	}
 	return s.changeRole(ctx, c, org, slug, func(_ *change, r *Role) error {

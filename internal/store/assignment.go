@@ -82,6 +82,18 @@ func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Orga
 	return err
 }
 
+// AssignmentsThrough implements authz.AssignmentReader.
+func (t *tx) AssignmentsThrough(org id.Organization, m id.Membership, on []id.Resource) ([]authz.Assignment, error) {
+	var c condition
+	c.add("g.organization_id = ?", org)
+	c.add("g.membership_id = ?", m)
+	in(&c, "a.resource_id", on)
+	return all(t, "reading the assignments of the groups of a membership", scanAssignment, `
+		SELECT `+memberAssignmentColumns+`
+		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
+		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+c.String(), c.args...)
+}
+
 // heldAssignment is an assignment and a membership that has it.
 type heldAssignment struct {
 	authz.Assignment
@@ -114,9 +126,7 @@ func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condi
 		c.add("subject_id = ?", s)
 	}
 	in(&c, "resource_id", f.Resources)
-	if f.Role != "" {
-		c.add("role_id = ?", f.Role)
-	}
+	in(&c, "role_id", f.Roles)
 	if len(c.parts) == 1 {
 		return c, errors.New("assignments of nobody, on nothing")
 	}

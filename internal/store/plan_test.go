@@ -51,6 +51,9 @@ func TestPlansOfHotQueries(t *testing.T) {
 		`SELECT id, name FROM resources WHERE environment_id = 'e' AND resource_type = 't' AND external_id = 'x' ORDER BY id DESC LIMIT 11`:                                                                                            "resources_by_external_id (environment_id=? AND resource_type=? AND external_id=?)",
 		`SELECT id, name FROM resources WHERE environment_id = 'e' AND organization_id = 'o' AND resource_type = 't' AND external_id = 'x' ORDER BY id DESC LIMIT 11`:                                                                  "(organization_id=? AND resource_type=? AND external_id=?)",
 		`SELECT role_id, min(id) FROM assignments WHERE organization_id = 'o' AND resource_id IN ('r', 's') GROUP BY role_id`:                                                                                                          "assignments_by_resource (organization_id=? AND resource_id=?)",
+		`SELECT id FROM assignments WHERE organization_id = 'o' AND subject_id = 'm' AND id < 'a' ORDER BY id DESC LIMIT 11`:                                                                                                           "(organization_id=? AND ",
+		`SELECT id FROM assignments WHERE organization_id = 'o' AND resource_id IN ('r') AND id < 'a' ORDER BY id DESC LIMIT 100`:                                                                                                      "assignments_by_resource (organization_id=? AND resource_id=? AND id<?)",
+		`SELECT membership_id FROM group_members WHERE organization_id = 'o' AND group_id = 'g'`:                                                                                                                                       "(organization_id=? AND group_id=?)",
 	} {
 		rows, err := db.Query("EXPLAIN QUERY PLAN " + query)
 		if err != nil {

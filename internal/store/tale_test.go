@@ -531,7 +531,7 @@ func (w *tale) take(a []string) error {
 	if err != nil {
 		return err
 	}
-	f := authz.AssignmentFilter{Membership: from.Membership, Group: from.Group, Resources: []id.Resource{from.Resource}, Role: r.ID, Source: from.Source}
+	f := authz.AssignmentFilter{Membership: from.Membership, Group: from.Group, Resources: []id.Resource{from.Resource}, Roles: []id.Role{r.ID}, Source: from.Source}
 	return w.db.Update(w.Context(), func(tx authz.Tx) error {
 		had, err := tx.Assignments(from.Organization, f, page.Request{Limit: 2, Order: page.Asc})
 		if err == nil && len(had.Items) != 1 {

@@ -28,6 +28,8 @@ func Run(t *testing.T, open Open) {
 		"updates are all or nothing":          allOrNothing,
 		"views are one snapshot":              oneSnapshot,
 		"environments are walls":              walls,
+		"groups have members":                 groups,
+		"assignments are found":               assignments,
 		"text is compared to the letter":      toTheLetter,
 		"lists read in every direction":       lists,
 		"search takes wildcards literally":    search,
