@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -55,6 +56,7 @@ type request struct {
 	org    id.Organization // of the path; empty where the path names none, which means the environment
 	query  web.Query
 	body   []byte
+	table  func(io.Writer) error // writes an answer that is a CSV table; set by a handler
 }
 
 // handler answers a request with a status and an encoded body.
@@ -97,6 +99,10 @@ func (a *API) serve(route Route) http.Handler {
 		status, body, err := route.handle(r)
 		if err != nil {
 			web.Refuse(w, err)
+			return
+		}
+		if r.table != nil {
+			web.Stream(w, status, "text/csv", r.table)
 			return
 		}
 		web.Write(w, status, body)
@@ -144,7 +150,7 @@ func (r *request) readPath() (err error) {
 		if v := r.PathValue(name); v == "" || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 			return fault.New(fault.NotFound, fault.CodeNotFound, "Nothing has such a name (%s).", name)
 		}
-		if name == "organizationId" {
+		if name == "organizationId" || name == "organization_id" { // the contract has both
 			r.org, err = pathID[id.Organization](r, name, "Organization")
 		}
 	}

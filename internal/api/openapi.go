@@ -89,6 +89,9 @@ func (p Parameter) document(r Route) object {
 		schema["enum"] = p.Enum
 	}
 	doc := object{"name": p.Name, "in": "query", "schema": schema, "description": p.Summary}
+	if p.Required {
+		doc["required"] = true
+	}
 	if p.Kind == "array" {
 		items := object{"type": "string"}
 		if p.Enum != nil {
@@ -112,7 +115,11 @@ var everywhere = []Refusal{
 func (s schemas) responses(r Route) object {
 	answer := object{"description": http.StatusText(r.Status)}
 	if r.Answer != nil {
-		answer["content"] = object{"application/json": object{"schema": s.of(reflect.TypeOf(r.Answer))}}
+		content := object{"application/json": object{"schema": s.of(reflect.TypeOf(r.Answer))}}
+		if r.CSV {
+			content["text/csv"] = object{"schema": object{"type": "string"}}
+		}
+		answer["content"] = content
 	}
 	codes := map[int][]string{}
 	for _, refusal := range slices.Concat(r.Refusals, everywhere) {
@@ -158,7 +165,7 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case t.Kind() == reflect.Pointer:
 		return nullable(s.of(t.Elem()))
-	case t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Field["):
+	case t.Kind() == reflect.Struct && (strings.HasPrefix(t.Name(), "Field[") || strings.HasPrefix(t.Name(), "Item[")):
 		value, _ := t.FieldByName("Value")
 		return s.of(value.Type)
 	case t.Kind() == reflect.Struct:

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rolecall/rolecall/internal/api"
+	"github.com/rolecall/rolecall/internal/web"
 )
 
 // This file makes a right request for any route out of the table of routes, so that tests can do one thing wrong in it.
@@ -45,6 +46,8 @@ var nouns = map[string]noun{
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
 	"resource_type_slug": text,
+	"parent_resource_id": resource, "parent_resource_type_slug": text, "parent_resource_external_id": externalID,
+	"assignment": text, "explain": text, "format": text, "checks": membership,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
@@ -54,6 +57,11 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	case "id", "before", "after":
 		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID} {
 			if under(path) {
+				return n, true
+			}
+		}
+		for suffix, n := range map[string]noun{"/permissions": permissionID, "/resources": resource, "/organization_memberships": membership, "/access": membership} {
+			if strings.HasSuffix(r.Path, suffix) { // what a list under another noun is of
 				return n, true
 			}
 		}
@@ -96,7 +104,7 @@ func places(t *testing.T, r api.Route) []place {
 		add("path", name, true, nil)
 	}
 	for _, p := range r.Parameters {
-		add("query", p.Name, false, nil)
+		add("query", p.Name, p.Required, nil)
 	}
 	if r.Body != nil {
 		for f := range reflect.TypeOf(r.Body).Fields() {
@@ -158,7 +166,7 @@ func (c *matrix) ask(r api.Route, at place, value any) answer {
 	for _, p := range places(c.tb.(*testing.T), r) {
 		v := value
 		if p.in != at.in || p.name != at.name {
-			if p.in == "query" || p.in == "body" && !p.required {
+			if !p.required {
 				continue
 			}
 			v = c.right(r, p)
@@ -203,6 +211,8 @@ var absent any = new(struct{ nothing int })
 func (c *matrix) right(r api.Route, p place) any {
 	v, fresh := c.own[p.noun], fmt.Sprintf("own%dfresh", c.made)
 	switch {
+	case p.in == "path" && p.name == "resource_type_slug":
+		v = "organization"
 	case p.noun == text:
 		v = "n"
 	case p.in == "body" && r.Status == 201 && r.Path != memberships: // what a creation names must not exist yet
@@ -221,7 +231,12 @@ func complete(r api.Route, at place, own map[noun]string, query url.Values, body
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
 	}
-	if r.Path == memberships && (at.name == "before" || at.name == "after") {
+	if at.name == "parent_resource_external_id" {
+		query.Set("parent_resource_type_slug", "organization")
+	} else if strings.HasSuffix(r.Path, "{organization_membership_id}/resources") && at.name != "parent_resource_id" {
+		query.Set("parent_resource_id", own[resource])
+	}
+	if r.Path == memberships && (at.name == "before" || at.name == "after" || at.name == "role_slug") {
 		query.Set("organization_id", own[organization])
 	}
 }
@@ -235,6 +250,8 @@ func formed(p place, v string) any {
 		return list{v}
 	case p.form == reflect.TypeFor[[]api.DomainData]():
 		return list{object{"domain": v, "state": "verified"}}
+	case p.form == reflect.TypeFor[[]web.Item[api.CheckOf]]():
+		return list{object{"organization_membership_id": v, "permission_slug": "n"}}
 	}
 	panic("the field " + p.name + " is a " + p.form.String() + ": say in formed how it holds text")
 }

@@ -21,6 +21,7 @@ type Route struct {
 	Status     int
 	Answer     any // zero value of the answer's struct; nil when there is none
 	Refusals   []Refusal
+	CSV        bool // also answers as a CSV table
 	Extension  bool // not part of the public contract
 	ReadOnly   bool // a POST that changes nothing and keeps no receipt
 	handle     handler
@@ -28,10 +29,11 @@ type Route struct {
 
 // Parameter is one parameter of the query.
 type Parameter struct {
-	Name    string
-	Kind    string // string, integer or array
-	Enum    []string
-	Summary string
+	Name     string
+	Kind     string // string, integer or array
+	Required bool
+	Enum     []string
+	Summary  string
 }
 
 // Refusal is a status with the codes that it can carry.
@@ -73,7 +75,7 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		organizationRoutes(), userRoutes(), membershipRoutes(), otherRoutes(),
+		organizationRoutes(), userRoutes(), membershipRoutes(), discoveryRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}
