@@ -90,7 +90,6 @@ func (r *request) exportAccess() error {
 	}
 	r.table = func(w io.Writer) error {
 		out := csv.NewWriter(w)
-		out.UseCRLF = true // RFC 4180
 		out.Write([]string{"organization_membership_id", "user_id", "email", "name", "status", "role_slugs", "permission_slugs"})
 		for {
 			for _, a := range rows.Items {
