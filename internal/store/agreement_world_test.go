@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,7 +31,8 @@ type tenancy struct {
 	resources   []authz.Resource // of the organization
 	foreign     []authz.Resource // of the other
 	parents     map[id.Resource]id.Resource
-	taken       map[string]bool // assignments by what must be unique
+	assigned    []authz.Assignment
+	inGroup     map[id.Group][]id.Membership
 }
 
 var someTypes = []string{authz.OrganizationType, "workspace", "project", "document"}
@@ -45,7 +47,7 @@ func newTenancy(t *testing.T, rt *rapid.T, db *store.Store, n int) *tenancy {
 	ids := id.NewSource(time.Now, nil)
 	w := &tenancy{
 		T: rt, db: db, ids: ids, at: at, rules: authz.New(db, func() time.Time { return at }, ids),
-		parents: map[id.Resource]id.Resource{}, taken: map[string]bool{},
+		parents: map[id.Resource]id.Resource{}, inGroup: map[id.Group][]id.Membership{},
 	}
 	env := must(w.rules.CreateEnvironment(context.Background(), fmt.Sprint("world ", n)))
 	w.c = authz.Caller{Environment: env.ID, Actor: event.Actor{ID: "test", Source: "system"}}
@@ -83,8 +85,8 @@ func pick[T any](w *tenancy, from []T, label string) T {
 }
 
 func (w *tenancy) addPermissions(tx authz.Tx) error {
-	for i, kind := range append(someTypes, "project") {
-		if kind != authz.OrganizationType && i < len(someTypes) {
+	for i, kind := range someTypes {
+		if kind != authz.OrganizationType {
 			t := authz.ResourceType{Environment: w.c.Environment, Slug: kind, Name: kind, Parents: mayLieIn[kind], CreatedAt: w.at, UpdatedAt: w.at}
 			if err := tx.InsertResourceType(t); err != nil {
 				return err
@@ -164,6 +166,7 @@ func (w *tenancy) addMembers(tx authz.Tx) error {
 		}
 		for _, g := range w.groups {
 			if w.toss("in group") {
+				w.inGroup[g.ID] = append(w.inGroup[g.ID], m.ID)
 				if err := tx.AddGroupMember(g, m.ID, w.at); err != nil {
 					return err
 				}
@@ -237,11 +240,13 @@ func (w *tenancy) assign(tx authz.Tx) error {
 		case 2:
 			a.StartsAt = w.at.Add(time.Hour)
 		}
-		key := fmt.Sprint(a.Membership, a.Group, a.Resource, a.Role, a.Source)
-		if w.taken[key] {
+		twin := func(b authz.Assignment) bool { // there is only one of these
+			return a.Membership == b.Membership && a.Group == b.Group && a.Resource == b.Resource && a.Role == b.Role && a.Source == b.Source
+		}
+		if slices.ContainsFunc(w.assigned, twin) {
 			continue
 		}
-		w.taken[key] = true
+		w.assigned = append(w.assigned, a)
 		if err := tx.InsertAssignment(a, time.Time{}); err != nil {
 			return err
 		}
