@@ -18,6 +18,7 @@ import (
 	"github.com/rolecall/rolecall/internal/pgtest"
 	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/web"
+	"github.com/rolecall/rolecall/internal/webhook"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -132,7 +133,9 @@ func onDatabases(b *testing.B, measure func(*testing.B, *world, http.Handler)) {
 				}
 			})
 			ids := id.NewSource(time.Now, nil)
-			door, err := api.New(authz.New(db, time.Now, ids), operator.New(db, time.Now, ids), "bench")
+			rules := authz.New(db, time.Now, ids)
+			hooks := webhook.New(db, rules, time.Now, ids, webhook.Options{})
+			door, err := api.New(rules, operator.New(db, time.Now, ids), hooks, "bench")
 			if err != nil {
 				b.Fatal(err)
 			}

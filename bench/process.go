@@ -59,7 +59,7 @@ func (b *bench) serve(ctx context.Context, d database) (*process, error) {
 
 func (b *bench) launch(ctx context.Context, d database, log io.Writer) (*process, error) {
 	cmd := exec.Command(b.binary, "serve", "--listen", "127.0.0.1:0", "--json")
-	cmd.Env = append(os.Environ(), "ROLECALL_DATABASE="+d.location)
+	cmd.Env = append(os.Environ(), "ROLECALL_DATABASE="+d.location, "ROLECALL_WEBHOOK_ALLOW_PRIVATE=true") // the receiver is here
 	cmd.Stderr = log
 	return launch(ctx, cmd)
 }

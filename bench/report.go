@@ -11,13 +11,14 @@ import (
 
 // Report is the figures of one run. Times are in milliseconds, rates in a second, both medians over the rounds.
 type Report struct {
-	Machine     Machine     `json:"machine"`
-	BinaryBytes int64       `json:"binary_bytes,omitempty"`
-	Start       []StartRow  `json:"start,omitempty"`
-	Create      []CreateRow `json:"create,omitempty"`
-	Check       []CheckRow  `json:"check,omitempty"`
-	Notes       []string    `json:"notes,omitempty"`
-	Seconds     float64     `json:"seconds"`
+	Machine     Machine      `json:"machine"`
+	BinaryBytes int64        `json:"binary_bytes,omitempty"`
+	Start       []StartRow   `json:"start,omitempty"`
+	Create      []CreateRow  `json:"create,omitempty"`
+	Check       []CheckRow   `json:"check,omitempty"`
+	Webhook     []WebhookRow `json:"webhook,omitempty"`
+	Notes       []string     `json:"notes,omitempty"`
+	Seconds     float64      `json:"seconds"`
 }
 
 // StartRow is how long a start takes.
@@ -55,6 +56,17 @@ type CheckRow struct {
 	FloorP50    float64 `json:"bare_p50_ms"`
 	FloorP99    float64 `json:"bare_p99_ms"`
 	Refused     int     `json:"refused"` // in all rounds
+	rounds      rounds
+}
+
+// WebhookRow is deliveries to one receiver.
+type WebhookRow struct {
+	Database    string  `json:"database"`
+	Events      int     `json:"events"` // of a round
+	Connections int     `json:"connections"`
+	Product     Rate    `json:"deliveries_per_second"`
+	Floor       Rate    `json:"bare_requests_per_second"`
+	Ratio       float64 `json:"ratio"`
 	rounds      rounds
 }
 
@@ -170,6 +182,12 @@ func (r Report) text(out io.Writer) error {
 		for _, c := range r.Check {
 			fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%.3f\t%.2f\t%.2f\t%.2f\t%.2f\t%d\n",
 				c.Database, c.Connections, c.Product, c.Floor, c.Ratio, c.P50, c.P99, c.FloorP50, c.FloorP99, c.Refused)
+		}
+	}
+	if len(r.Webhook) > 0 {
+		fmt.Fprintf(t, "\nWebhooks delivered\tconnections\tevents\tper second\tbare requests\tratio\n")
+		for _, w := range r.Webhook {
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%.3f\n", w.Database, w.Connections, w.Events, w.Product, w.Floor, w.Ratio)
 		}
 	}
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)

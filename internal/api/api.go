@@ -19,22 +19,24 @@ import (
 	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/page"
 	"github.com/rolecall/rolecall/internal/web"
+	"github.com/rolecall/rolecall/internal/webhook"
 )
 
 // API serves the JSON API over its services.
 type API struct {
 	rules    *authz.Service
 	keys     *operator.Service
+	hooks    *webhook.Service
 	document []byte // the OpenAPI document, as JSON
 }
 
 // New returns the API over its services. version goes into the OpenAPI document.
-func New(rules *authz.Service, keys *operator.Service, version string) (*API, error) {
+func New(rules *authz.Service, keys *operator.Service, hooks *webhook.Service, version string) (*API, error) {
 	document, err := event.Encode(Document(version))
 	if err != nil {
 		return nil, err
 	}
-	return &API{rules: rules, keys: keys, document: document}, nil
+	return &API{rules: rules, keys: keys, hooks: hooks, document: document}, nil
 }
 
 // Register adds every route of the API to a router.
@@ -150,7 +152,7 @@ func (r *request) readPath() (err error) {
 		if v := r.PathValue(name); v == "" || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 			return fault.New(fault.NotFound, fault.CodeNotFound, "Nothing has such a name (%s).", name)
 		}
-		if name == "organizationId" || name == "organization_id" { // the contract has both
+		if name == "organizationId" || name == "organization_id" { // the contract spells it either way
 			r.org, err = pathID[id.Organization](r, name, "Organization")
 		}
 	}

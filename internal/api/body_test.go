@@ -52,6 +52,8 @@ func wrong(t reflect.Type, nullable bool) []any {
 		all = []any{number, true, "x", object{}, list{number}, list{nil}, list{"x"}, list{object{"domain": number, "state": "verified"}}, list{object{"domain": nil, "state": "verified"}}, list{object{"domain": "\x00", "state": "verified"}}}
 	case t == reflect.TypeFor[[]web.Item[api.CheckOf]](): // what is wrong in one of them is named by its index: TestMalformedBatch
 		all = []any{number, huge, true, "x", object{}, list{}, list{"\x00"}}
+	case t == reflect.TypeFor[[]api.OrganizationDefault]():
+		all = []any{number, true, "x", object{}, list{number}, list{nil}, list{"x"}, list{object{}}, list{object{"organization_id": number, "role_slug": "x"}}, list{object{"organization_id": "\x00", "role_slug": "x"}}}
 	default:
 		panic("a body field of the type " + t.String() + ": say here which values are none of it")
 	}
@@ -120,7 +122,7 @@ func fillers(r api.Route, p place) []string {
 	if slices.Contains([]string{"name", "description", "first_name", "last_name", "locale", "stripe_customer_id"}, p.name) {
 		return []string{"a", "😀"}
 	}
-	if r.Method == "PUT" {
+	if r.Method == "PUT" || r.Method == "PATCH" && p.noun == endpointURL {
 		return []string{"b"}
 	}
 	return []string{"a"}
@@ -134,6 +136,8 @@ func long(p place, n int, filler string) string {
 		suffix = "@acme.example"
 	case p.noun == customSlug:
 		prefix = "org-"
+	case p.noun == endpointURL:
+		prefix = "https://hooks.example/"
 	}
 	return prefix + strings.Repeat(filler, n-len(prefix)-len(suffix)) + suffix
 }
@@ -147,7 +151,8 @@ func TestStoredTextIsBounded(t *testing.T) {
 				continue
 			}
 			switch p.name {
-			case "user_id", "organization_id", "role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash":
+			case "user_id", "organization_id", "role_slug", "replacement_role_slug", "default_role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash",
+				"parent_resource_id", "parent_resource_external_id", "parent_resource_type_slug", "after_event_id", "range_start", "range_end", "status":
 			case "slug":
 				if strings.HasSuffix(r.Path, "/permissions") && r.Path != permissions {
 					continue

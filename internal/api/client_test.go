@@ -29,6 +29,7 @@ type client struct {
 	key    string
 	keyID  id.APIKey
 	header http.Header // sent with every request
+	fanOut func()      // makes the deliveries of what happened so far
 }
 
 // in is the same caller, for a subtest.

@@ -8,20 +8,6 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// Resource is a thing in an organization on which roles can be held.
-type Resource struct {
-	Object           string          `json:"object" const:"authorization_resource"`
-	ID               id.Resource     `json:"id"`
-	OrganizationID   id.Organization `json:"organization_id"`
-	ParentResourceID *id.Resource    `json:"parent_resource_id"`
-	ResourceTypeSlug string          `json:"resource_type_slug"`
-	ExternalID       string          `json:"external_id"`
-	Name             string          `json:"name"`
-	Description      *string         `json:"description"`
-	CreatedAt        event.Time      `json:"created_at"`
-	UpdatedAt        event.Time      `json:"updated_at"`
-}
-
 // ResourceMember is a membership that can do something on a resource; its roles are not part of that answer.
 type ResourceMember struct {
 	Object           string          `json:"object" const:"organization_membership"`
@@ -35,18 +21,6 @@ type ResourceMember struct {
 	User             event.User      `json:"user"`
 	CreatedAt        event.Time      `json:"created_at"`
 	UpdatedAt        event.Time      `json:"updated_at"`
-}
-
-func resourceBody(res authz.Resource) Resource {
-	b := Resource{
-		Object: "authorization_resource", ID: res.ID, OrganizationID: res.Organization, ResourceTypeSlug: res.Type,
-		ExternalID: res.ExternalID, Name: res.Name, Description: res.Description,
-		CreatedAt: event.Time(res.CreatedAt), UpdatedAt: event.Time(res.UpdatedAt),
-	}
-	if res.Parent != "" {
-		b.ParentResourceID = &res.Parent
-	}
-	return b
 }
 
 func resourceMemberBody(m authz.Member) ResourceMember {

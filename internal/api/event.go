@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -11,21 +10,11 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// Event is something that happened, as the API shows it. Data depends on the event.
-type Event struct {
-	Object    string          `json:"object" const:"event"`
-	ID        id.Event        `json:"id"`
-	Event     event.Type      `json:"event"`
-	Data      json.RawMessage `json:"data"`
-	CreatedAt event.Time      `json:"created_at"`
-	Context   json.RawMessage `json:"context"`
-}
-
 // EventList is a page of events. It leads forward only.
 type EventList struct {
-	Object   string  `json:"object" const:"list"`
-	Data     []Event `json:"data"`
-	Metadata Forward `json:"list_metadata"`
+	Object   string           `json:"object" const:"list"`
+	Data     []event.Envelope `json:"data"`
+	Metadata Forward          `json:"list_metadata"`
 }
 
 // Forward holds the cursor that leads on, null when there is nothing newer yet.
@@ -34,9 +23,9 @@ type Forward struct {
 }
 
 func showEvents(p page.Page[event.Event]) any {
-	l := EventList{Object: "list", Data: make([]Event, len(p.Items)), Metadata: Forward{After: optional(p.After)}}
+	l := EventList{Object: "list", Data: make([]event.Envelope, len(p.Items)), Metadata: Forward{After: optional(p.After)}}
 	for i, e := range p.Items {
-		l.Data[i] = Event{Object: "event", ID: e.ID, Event: e.Type, Data: e.Data, CreatedAt: event.Time(e.CreatedAt), Context: e.Context}
+		l.Data[i] = e.Envelope()
 	}
 	return l
 }
@@ -50,10 +39,10 @@ func listEvents(r *request) (page.Page[event.Event], error) {
 	if len(f.Types) > maxEventTypes {
 		return page.Page[event.Event]{}, fault.BadField("events", "must have at most %d names", maxEventTypes)
 	}
-	if f.From, err = instant(r, "range_start"); err != nil {
+	if f.From, err = instant("range_start", r.query.Get("range_start")); err != nil {
 		return page.Page[event.Event]{}, err
 	}
-	if f.To, err = instant(r, "range_end"); err != nil {
+	if f.To, err = instant("range_end", r.query.Get("range_end")); err != nil {
 		return page.Page[event.Event]{}, err
 	}
 	return r.api.rules.ListEvents(r.Context(), r.caller, f, p)
@@ -62,9 +51,8 @@ func listEvents(r *request) (page.Page[event.Event], error) {
 // maxEventTypes bounds a filter; the contract knows 111 events.
 const maxEventTypes = 200
 
-// instant reads a time of the query, in the ISO 8601 spellings that clients send.
-func instant(r *request, name string) (time.Time, error) {
-	raw := r.query.Get(name)
+// instant reads a time, in the ISO 8601 spellings that clients send. Nothing is the zero time.
+func instant(name, raw string) (time.Time, error) {
 	if raw == "" {
 		return time.Time{}, nil
 	}

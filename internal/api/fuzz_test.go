@@ -62,7 +62,7 @@ func FuzzBodies(f *testing.F) {
 func FuzzQueries(f *testing.F) {
 	w := newWorld(calm{f}, sqliteFile(f))
 	own := belongings(w.client, "own")
-	listing := slices.DeleteFunc(api.Routes(), func(r api.Route) bool { return len(r.Parameters) == 0 })
+	listing := slices.DeleteFunc(api.Routes(), func(r api.Route) bool { return len(r.Parameters) == 0 || previews(r) })
 	for i := range listing {
 		for _, seed := range []string{"", "limit=1&order=normal", "after=" + own[user], "before=" + own[eventID] + "&order=desc", "after=" + own[organization] + "&limit=100", "organization_id=" + own[organization],
 			"user_id=%00&statuses=active,x", "search=%25_%5C&domains[]=a", "events=role.created&range_start=2026-01-01&range_end=2026-01-31T00:00:00Z", "range_start=0000-01-01T00:00:00%2B23:59", "range_end=99999", "email=a@b.example", "%zz", "limit=9223372036854775808"} {

@@ -1,5 +1,7 @@
 package api_test
 
+import "strings"
+
 // What tests need to begin with. Each step goes through the API.
 
 func (c *client) permission(slugs ...string) {
@@ -48,6 +50,45 @@ func (c *client) member(user, org, role string) string {
 	return c.post(memberships, body).is(201).text("id")
 }
 
+// resourceType makes a type of resources, below the organization or other types.
+func (c *client) resourceType(slug string, parents ...string) {
+	c.tb.Helper()
+	body := object{"slug": slug, "name": slug}
+	if len(parents) > 0 {
+		body["parent_resource_type_slugs"] = parents
+	}
+	c.post(resourceTypes, body).is(201)
+}
+
+// resource makes a resource, below another or, for "", the organization.
+func (c *client) resource(org, kind, externalID, parent string) string {
+	c.tb.Helper()
+	body := object{"organization_id": org, "resource_type_slug": kind, "external_id": externalID, "name": "n"}
+	if parent != "" {
+		body["parent_resource_id"] = parent
+	}
+	return c.post(resources, body).is(201).text("id")
+}
+
+// resourceAt is the path of a resource by external id.
+func resourceAt(org, kind, externalID string) string {
+	return "/authorization/organizations/" + org + "/resources/" + segment(kind) + "/" + segment(externalID)
+}
+
+// home is the id of an organization's own resource.
+func home(org string) string { return "authz_resource_" + strings.TrimPrefix(org, "org_") }
+
+// forgetTypes deletes all resource types, of which there can be few, with all resources; none must be below another.
+func (c *client) forgetTypes() {
+	c.tb.Helper()
+	for _, slug := range c.get(resourceTypes).is(200).each("slug") {
+		for _, r := range c.get(resources + "?limit=100&resource_type_slug=" + slug).is(200).each("id") {
+			c.delete(resources + "/" + r + "?cascade_delete=true").is(204)
+		}
+		c.delete(resourceTypes + "/" + slug).is(204)
+	}
+}
+
 // may asks whether a membership holds a permission.
 func (c *client) may(membership, permission string) bool {
 	c.tb.Helper()
@@ -64,6 +105,10 @@ const (
 	users       = "/user_management/users"
 	permissions = "/authorization/permissions"
 	roles       = "/authorization/roles"
+	endpoints   = "/webhook_endpoints"
+
+	resources     = "/authorization/resources"
+	resourceTypes = "/authorization/resource_types"
 	// nobody's is well formed and names nothing.
 	nobodys = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 )

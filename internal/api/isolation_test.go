@@ -61,6 +61,7 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 var (
 	ids       = regexp.MustCompile(`\b[a-z_]+_[0-9A-HJKMNP-TV-Z]{26}\b`)
 	times     = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`)
+	secrets   = regexp.MustCompile(`whsec_[A-Za-z0-9_-]{43}`)
 	ownLabels = regexp.MustCompile(`own\d+`)
 )
 
@@ -70,7 +71,7 @@ func plain(a answer, value string) string {
 	for _, v := range []string{value, mustJSON(value)} {
 		s = strings.ReplaceAll(s, v, "VALUE")
 	}
-	for pattern, with := range map[*regexp.Regexp]string{ids: "ID", times: "TIME", ownLabels: "OWN"} {
+	for pattern, with := range map[*regexp.Regexp]string{ids: "ID", times: "TIME", secrets: "SECRET", ownLabels: "OWN"} {
 		s = pattern.ReplaceAllString(s, with)
 	}
 	return fmt.Sprint(a.status, " ", s)

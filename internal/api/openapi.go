@@ -84,6 +84,8 @@ func (p Parameter) document(r Route) object {
 		schema["default"] = "asc"
 	case p.Name == "order":
 		schema["default"] = "desc"
+	case p.Kind == "boolean":
+		schema["default"] = false
 	}
 	if p.Enum != nil && p.Kind != "array" {
 		schema["enum"] = p.Enum
@@ -113,13 +115,31 @@ var everywhere = []Refusal{
 }
 
 func (s schemas) responses(r Route) object {
-	answer := object{"description": http.StatusText(r.Status)}
-	if r.Answer != nil {
-		content := object{"application/json": object{"schema": s.of(reflect.TypeOf(r.Answer))}}
-		if r.CSV {
-			content["text/csv"] = object{"schema": object{"type": "string"}}
+	all := object{}
+	answered := func(status int, schemas ...any) {
+		answer := object{"description": http.StatusText(status)}
+		switch len(schemas) {
+		case 0:
+		case 1:
+			answer["content"] = object{"application/json": object{"schema": schemas[0]}}
+		default:
+			answer["content"] = object{"application/json": object{"schema": object{"anyOf": schemas}}}
 		}
-		answer["content"] = content
+		all[strconv.Itoa(status)] = answer
+	}
+	var normal []any
+	if r.Answer != nil {
+		normal = []any{s.of(reflect.TypeOf(r.Answer))}
+	}
+	answered(r.Status, normal...)
+	if r.CSV {
+		branch := all[strconv.Itoa(r.Status)].(object)["content"].(object)
+		branch["text/csv"] = object{"schema": object{"type": "string"}}
+	}
+	if impact := s.of(reflect.TypeFor[Impact]()); r.previews() && r.Status == http.StatusOK {
+		answered(http.StatusOK, append(normal, impact)...)
+	} else if r.previews() {
+		answered(http.StatusOK, impact)
 	}
 	codes := map[int][]string{}
 	for _, refusal := range slices.Concat(r.Refusals, everywhere) {
@@ -135,7 +155,6 @@ func (s schemas) responses(r Route) object {
 	if r.Method == http.MethodPost && !r.ReadOnly {
 		codes[http.StatusUnprocessableEntity] = append(codes[http.StatusUnprocessableEntity], "idempotency_key_reused")
 	}
-	all := object{strconv.Itoa(r.Status): answer}
 	for status, possible := range codes {
 		all[strconv.Itoa(status)] = object{
 			"description": http.StatusText(status),
@@ -179,6 +198,8 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string"}
 	case t.Kind() == reflect.Bool:
 		return object{"type": "boolean"}
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
+		return object{"type": "integer"}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8: // raw JSON
 		return object{"type": "object"}
 	case t.Kind() == reflect.Slice:

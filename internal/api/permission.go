@@ -13,7 +13,7 @@ type NewPermission struct {
 	Slug             web.Field[string] `json:"slug" required:"true" maxLength:"48" doc:"Matched literally by checks; cannot be changed later." example:"invoices:read"`
 	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Read invoices"`
 	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Defaults to organization, the only type so far." example:"organization"`
+	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
 }
 
 func permissionBody(p authz.Permission) event.Permission { return p.Payload() }
@@ -52,4 +52,8 @@ func updatePermission(r *request) (authz.Permission, error) {
 
 func deletePermission(r *request) error {
 	return r.api.rules.DeletePermission(r.Context(), r.caller, r.PathValue("slug"))
+}
+
+func supposeDeletePermission(r *request) (authz.Supposition, error) {
+	return authz.SupposeDeletePermission(r.PathValue("slug")), nil
 }

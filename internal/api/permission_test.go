@@ -101,7 +101,7 @@ func TestPermissionCascade(t *testing.T) {
 	})
 }
 
-// Names and descriptions (semantics 2.3), and types other than the organization, of which there are none yet (R9).
+// Names and descriptions (semantics 2.3), and types that do not exist (R9).
 func TestPermissionRefusals(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		w.post(permissions, object{}).refused(422, "invalid_request_parameters", "slug", "name")

@@ -68,3 +68,13 @@ func setPriority(r *request) (authz.Policy, error) {
 	}
 	return r.api.rules.SetPriority(r.Context(), r.caller, r.org, in.RoleSlugs.Value)
 }
+
+func supposeDefault(r *request) (authz.Supposition, error) {
+	in, err := web.Decode[NewDefaultRole](r.body)
+	return authz.SupposeDefault(r.org, in.RoleSlug.Value), err
+}
+
+func supposePriority(r *request) (authz.Supposition, error) {
+	in, err := web.Decode[NewRolePriority](r.body)
+	return authz.SupposePriority(r.org, in.RoleSlugs.Value), err
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,11 @@ const (
 	eventID        noun = "event id"
 	newcomer       noun = "user without memberships"
 	siblingSlug    noun = "custom role slug of a sibling"
+	jobID          noun = "job id"
+	endpoint       noun = "webhook endpoint"
+	endpointURL    noun = "URL of a webhook endpoint"
+	delivery       noun = "webhook delivery"
+	typeSlug       noun = "resource type slug"
 )
 
 // nouns says what names identify, whatever the route; nounOf knows the names whose meaning depends on it.
@@ -41,13 +47,17 @@ var nouns = map[string]noun{
 	"user_id": user, "organization_membership_id": membership, "resource_id": resource,
 	"permissionSlug": permissionSlug, "permission_slug": permissionSlug, "permissions": permissionSlug,
 	"external_id": externalID, "resource_external_id": externalID, "stripe_customer_id": stripeID,
+	"parent_resource_id": resource, "parent_resource_external_id": externalID, "parent_external_id": externalID,
+	"resource_type_slug": typeSlug, "parent_resource_type_slug": typeSlug, "parent_resource_type_slugs": typeSlug,
 	"domains": domain, "domain_data": domain, "email": email,
 	"limit": text, "order": text, "statuses": text, "events": text, "range_start": text, "range_end": text, "search": text,
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
-	"resource_type_slug": text,
-	"parent_resource_id": resource, "parent_resource_type_slug": text, "parent_resource_external_id": externalID,
 	"assignment": text, "explain": text, "format": text, "checks": membership,
+	"preview": text, "by": text, "multiple_roles": text, "replacement_role_slug": text, "default_role_slug": text, "default_roles": organization,
+	"status": text, "event": text,
+	"endpoint_url": endpointURL, "deliveryId": delivery, "after_event_id": eventID,
+	"cascade_delete": text,
 }
 
 func nounOf(r api.Route, in, name string) (noun, bool) {
@@ -55,18 +65,30 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	inOrganization := strings.Contains(r.Path, "{organizationId}")
 	switch name {
 	case "id", "before", "after":
-		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID} {
-			if under(path) {
+		if strings.HasPrefix(r.Path, "/authorization/jobs") {
+			return jobID, true
+		}
+		if in == "query" && previews(r) {
+			return membership, true
+		}
+		if name != "id" && strings.HasSuffix(r.Path, "/deliveries") {
+			return delivery, true
+		}
+		for suffix, n := range map[string]noun{"/permissions": permissionID, "/resources": resource, "/organization_memberships": membership, "/access": membership} {
+			if name != "id" && strings.HasSuffix(r.Path, suffix) { // what a list under another noun is of
 				return n, true
 			}
 		}
-		for suffix, n := range map[string]noun{"/permissions": permissionID, "/resources": resource, "/organization_memberships": membership, "/access": membership} {
-			if strings.HasSuffix(r.Path, suffix) { // what a list under another noun is of
+		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID, endpoints: endpoint, resources: resource} {
+			if under(path) {
 				return n, true
 			}
 		}
 		return "", false
 	case "slug":
+		if under(resourceTypes) {
+			return typeSlug, true
+		}
 		if under(permissions) || in == "body" && strings.HasSuffix(r.Path, "/permissions") {
 			return permissionSlug, true
 		}
@@ -79,6 +101,11 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 	}
 	n, known := nouns[name]
 	return n, known
+}
+
+// previews says whether a route can say what it would do.
+func previews(r api.Route) bool {
+	return slices.ContainsFunc(r.Parameters, func(p api.Parameter) bool { return p.Name == "preview" })
 }
 
 // place is where a request holds a value.
@@ -119,18 +146,30 @@ func places(t *testing.T, r api.Route) []place {
 func belongings(c *client, label string) map[noun]string {
 	own := map[noun]string{
 		permissionSlug: label + ":p1", roleSlug: label + "-role1", customSlug: "org-" + label + "1",
-		externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
+		endpointURL: "https://hooks.example/" + label + "1",
+		typeSlug:    label + "-type1", externalID: label + "/x1", stripeID: label + "-s1", domain: label + "1.example", email: label + "1@acme.example",
 	}
+	for _, old := range c.get(endpoints + "?limit=100").is(200).at("data").([]any) { // there may be only so many
+		c.delete(endpoints + "/" + old.(map[string]any)["id"].(string)).is(204)
+	}
+	own[endpoint] = c.post(endpoints, object{"endpoint_url": own[endpointURL], "events": list{"role.created"}}).is(201).text("id")
 	own[permissionID] = c.post(permissions, object{"slug": own[permissionSlug], "name": "n"}).is(201).text("id")
 	c.role(own[roleSlug], own[permissionSlug])
 	org := c.post(organizations, object{"name": label, "external_id": own[externalID], "domains": list{own[domain]}}).is(201).text("id")
 	c.put(organizations+"/"+org, object{"stripe_customer_id": own[stripeID]}).is(200)
 	c.custom(org, own[customSlug], own[permissionSlug])
 	own[user] = c.post(users, object{"email": own[email], "external_id": own[externalID]}).is(201).text("id")
-	own[organization], own[resource] = org, "authz_resource_"+strings.TrimPrefix(org, "org_")
+	own[organization] = org
+	c.forgetTypes()
+	c.resourceType(own[typeSlug])
+	own[resource] = c.resource(org, own[typeSlug], own[externalID], "")
 	own[membership] = c.member(own[user], org, own[customSlug])
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
+	c.role(label + "-gone")
+	own[jobID] = c.post("/authorization/roles/"+label+"-gone/deletion", object{}).is(202).text("id")
 	own[eventID] = c.get("/events").text("data.0.id")
+	c.fanOut()
+	own[delivery] = c.get(endpoints + "/" + own[endpoint] + "/deliveries").text("data.0.id")
 	return own
 }
 
@@ -211,12 +250,21 @@ var absent any = new(struct{ nothing int })
 func (c *matrix) right(r api.Route, p place) any {
 	v, fresh := c.own[p.noun], fmt.Sprintf("own%dfresh", c.made)
 	switch {
-	case p.in == "path" && p.name == "resource_type_slug":
-		v = "organization"
+	case p.noun == text && p.name == "events" && p.in == "body":
+		v = "role.created"
 	case p.noun == text:
 		v = "n"
 	case p.in == "body" && r.Status == 201 && r.Path != memberships: // what a creation names must not exist yet
-		v = map[noun]string{permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example"}[p.noun]
+		made := map[noun]string{
+			permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example", externalID: fresh + "/x",
+			endpointURL: "https://hooks.example/" + fresh,
+		}
+		if p.name == "slug" {
+			made[typeSlug] = fresh
+		}
+		if another, ok := made[p.noun]; ok {
+			v = another
+		}
 	case p.in == "body" && p.name == "role_slugs" && strings.HasSuffix(r.Path, "/role_priority"):
 		return c.get(strings.Replace(r.Path, "{organizationId}", c.own[organization], 1)).is(200).at("role_slugs")
 	}
@@ -225,18 +273,35 @@ func (c *matrix) right(r api.Route, p place) any {
 
 // complete adds what a place needs beside it.
 func complete(r api.Route, at place, own map[noun]string, query url.Values, body object) {
-	if at.name == "resource_external_id" {
+	switch {
+	case at.name == "resource_external_id" && at.in == "body":
 		body["resource_type_slug"] = "organization"
+	case at.name == "resource_type_slug" && strings.HasSuffix(r.Path, "/check"):
+		body["resource_external_id"] = own[externalID]
+	case at.name == "parent_resource_external_id" && at.in == "body":
+		body["parent_resource_type_slug"] = own[typeSlug]
+	case at.name == "parent_resource_type_slug" && at.in == "body":
+		body["parent_resource_external_id"] = own[externalID]
+	case strings.HasPrefix(at.name, "parent_") && strings.HasSuffix(at.name, "external_id"):
+		query.Set("parent_resource_type_slug", own[typeSlug])
+	case at.name == "parent_resource_type_slug" && strings.HasSuffix(r.Path, "{organization_membership_id}/resources"):
+		query.Set("parent_resource_external_id", own[externalID])
+	case at.name == "parent_resource_type_slug":
+		query.Set("parent_external_id", own[externalID])
 	}
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
 	}
-	if at.name == "parent_resource_external_id" {
-		query.Set("parent_resource_type_slug", "organization")
-	} else if strings.HasSuffix(r.Path, "{organization_membership_id}/resources") && at.name != "parent_resource_id" {
+	if strings.HasSuffix(r.Path, "{organization_membership_id}/resources") && !strings.HasPrefix(at.name, "parent_") {
 		query.Set("parent_resource_id", own[resource])
 	}
-	if r.Path == memberships && (at.name == "before" || at.name == "after" || at.name == "role_slug") {
+	if previews(r) && (at.name == "after" || at.name == "by") {
+		query.Set("preview", "true")
+	}
+	if strings.HasSuffix(r.Path, "{id}/replay") && at.in != "body" {
+		body["after_event_id"] = own[eventID]
+	}
+	if (r.Path == memberships || r.Path == resources) && r.Method == "GET" && at.name != "organization_id" && at.name != "user_id" {
 		query.Set("organization_id", own[organization])
 	}
 }
@@ -248,6 +313,10 @@ func formed(p place, v string) any {
 		return v
 	case p.form == reflect.TypeFor[[]string]():
 		return list{v}
+	case p.form.Kind() == reflect.Bool:
+		return true
+	case p.form == reflect.TypeFor[[]api.OrganizationDefault]():
+		return list{object{"organization_id": v, "role_slug": "member"}}
 	case p.form == reflect.TypeFor[[]api.DomainData]():
 		return list{object{"domain": v, "state": "verified"}}
 	case p.form == reflect.TypeFor[[]web.Item[api.CheckOf]]():

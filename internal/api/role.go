@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/web"
 )
@@ -32,7 +33,7 @@ type NewRole struct {
 	Slug             web.Field[string] `json:"slug" required:"true" maxLength:"48" doc:"Unique in the environment; cannot be changed later." example:"billing-admin"`
 	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
 	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Defaults to organization, the only type so far." example:"organization"`
+	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
 }
 
 // NewOrganizationRole is the body that creates a custom role.
@@ -40,7 +41,7 @@ type NewOrganizationRole struct {
 	Slug             web.Field[string] `json:"slug" maxLength:"48" doc:"Must begin with org-. Generated from the name when absent." example:"org-billing-admin"`
 	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
 	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Defaults to organization, the only type so far." example:"organization"`
+	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
 }
 
 // Details is the body that renames a role or permission.
@@ -125,26 +126,46 @@ func deleteRole(r *request) error {
 	return r.api.rules.DeleteRole(r.Context(), r.caller, r.org, r.PathValue("slug"))
 }
 
-func setRolePermissions(r *request) (authz.Role, error) {
+func setRolePermissions(r *request) (authz.Role, error) { return editPermissions(r, setEdit) }
+
+func addRolePermission(r *request) (authz.Role, error) { return editPermissions(r, addEdit) }
+
+func removeRolePermission(r *request) (authz.Role, error) { return editPermissions(r, removeEdit) }
+
+func supposeSetPermissions(r *request) (authz.Supposition, error) { return supposeEdit(r, setEdit) }
+
+func supposeAddPermission(r *request) (authz.Supposition, error) { return supposeEdit(r, addEdit) }
+
+func supposeRemovePermission(r *request) (authz.Supposition, error) {
+	return supposeEdit(r, removeEdit)
+}
+
+func setEdit(r *request) (authz.PermissionEdit, error) {
 	in, err := web.Decode[RolePermissions](r.body)
-	if err != nil {
-		return authz.Role{}, err
-	}
-	return r.editPermissions(authz.PermissionEdit{Set: in.Permissions.Opt()})
+	return authz.PermissionEdit{Set: in.Permissions.Opt()}, err
 }
 
-func addRolePermission(r *request) (authz.Role, error) {
+func addEdit(r *request) (authz.PermissionEdit, error) {
 	in, err := web.Decode[RolePermission](r.body)
+	if err == nil && in.Slug.Value == "" {
+		err = fault.Missing("Permission", "")
+	}
+	return authz.PermissionEdit{Add: in.Slug.Value}, err
+}
+
+func removeEdit(r *request) (authz.PermissionEdit, error) {
+	return authz.PermissionEdit{Remove: r.PathValue("permissionSlug")}, nil
+}
+
+func editPermissions(r *request, read func(*request) (authz.PermissionEdit, error)) (authz.Role, error) {
+	edit, err := read(r)
 	if err != nil {
 		return authz.Role{}, err
 	}
-	return r.editPermissions(authz.PermissionEdit{Add: in.Slug.Value})
-}
-
-func removeRolePermission(r *request) (authz.Role, error) {
-	return r.editPermissions(authz.PermissionEdit{Remove: r.PathValue("permissionSlug")})
-}
-
-func (r *request) editPermissions(edit authz.PermissionEdit) (authz.Role, error) {
 	return r.api.rules.EditRolePermissions(r.Context(), r.caller, r.org, r.PathValue("slug"), edit)
+}
+
+func supposeEdit(r *request, read func(*request) (authz.PermissionEdit, error)) (authz.Supposition, error) {
+	edit, err := read(r)
+	return authz.SupposeRolePermissions(r.org, r.PathValue("slug"), edit), err
 }

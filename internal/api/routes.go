@@ -30,7 +30,7 @@ type Route struct {
 // Parameter is one parameter of the query.
 type Parameter struct {
 	Name     string
-	Kind     string // string, integer or array
+	Kind     string // string, integer, boolean or array
 	Required bool
 	Enum     []string
 	Summary  string
@@ -55,6 +55,11 @@ func (r Route) pathParameters() []string {
 	return names
 }
 
+// previews says whether the route can say what it would do.
+func (r Route) previews() bool {
+	return slices.ContainsFunc(r.Parameters, func(p Parameter) bool { return p.Name == "preview" })
+}
+
 var paging = []Parameter{
 	{Name: "limit", Kind: "integer", Summary: "Items in a page."},
 	{Name: "order", Kind: "string", Enum: []string{"normal", "desc", "asc"}, Summary: "Order by creation. normal lists newest first with the meaning of before and after exchanged."},
@@ -68,6 +73,7 @@ var (
 	malformed = refuse(http.StatusBadRequest, "bad_request")
 	invalid   = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters")
 	missing   = refuse(http.StatusNotFound, "entity_not_found")
+	unfit     = refuse(http.StatusUnprocessableEntity, "invalid_request_parameters", "permission_resource_type_mismatch")
 )
 
 // Routes is the table of everything the API serves, but for the document itself and the health routes.
@@ -75,7 +81,8 @@ func Routes() []Route {
 	var all []Route
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
-		organizationRoutes(), userRoutes(), membershipRoutes(), discoveryRoutes(), otherRoutes(),
+		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(),
+		resourceTypeRoutes(), resourceRoutes(), discoveryRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}
@@ -97,7 +104,7 @@ func permissionRoutes() []Route {
 			Body: Details{}, Status: 200, Answer: event.Permission{}, Refusals: []Refusal{malformed, system, missing, invalid},
 			handle: action(updatePermission, showPermission)},
 		{Method: "DELETE", Path: path + "/{slug}", Operation: "deletePermission", Summary: "Delete a permission and take it off every role.", Tag: tag,
-			Status: 204, Refusals: []Refusal{system, missing}, handle: remove(deletePermission)},
+			Parameters: previewing, Status: 204, Refusals: []Refusal{system, missing}, handle: previewed(supposeDeletePermission, remove(deletePermission))},
 	}
 }
 
@@ -116,11 +123,11 @@ func roleRoutes() []Route {
 			Status: 204, Refusals: []Refusal{refuse(403, "role_not_deletable"), missing, refuse(409, "role_has_assignments", "role_is_default")},
 			Extension: true, handle: remove(deleteRole)},
 		{Method: "PUT", Path: path + "/{slug}/permissions", Operation: "setRolePermissions", Summary: "Replace the permissions of an environment role.", Tag: tag,
-			Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(setRolePermissions, showRole)},
+			Parameters: previewing, Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: previewed(supposeSetPermissions, action(setRolePermissions, showRole))},
 		{Method: "POST", Path: path + "/{slug}/permissions", Operation: "addRolePermission", Summary: "Add a permission to an environment role.", Tag: tag,
-			Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(addRolePermission, showRole)},
+			Parameters: previewing, Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: previewed(supposeAddPermission, action(addRolePermission, showRole))},
 		{Method: "DELETE", Path: path + "/{slug}/permissions/{permissionSlug}", Operation: "removeRolePermission", Summary: "Take a permission off an environment role.", Tag: tag,
-			Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, Extension: true, handle: action(removeRolePermission, showRole)},
+			Parameters: previewing, Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, Extension: true, handle: previewed(supposeRemovePermission, action(removeRolePermission, showRole))},
 	}
 }
 
@@ -138,11 +145,11 @@ func organizationRoleRoutes() []Route {
 		{Method: "DELETE", Path: path + "/{slug}", Operation: "deleteOrganizationRole", Summary: "Delete a custom role that nobody holds and that is not the default.", Tag: tag,
 			Status: 204, Refusals: []Refusal{malformed, missing, refuse(409, "role_has_assignments")}, handle: remove(deleteRole)},
 		{Method: "PUT", Path: path + "/{slug}/permissions", Operation: "setOrganizationRolePermissions", Summary: "Replace the permissions of a custom role.", Tag: tag,
-			Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(setRolePermissions, showRole)},
+			Parameters: previewing, Body: RolePermissions{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: previewed(supposeSetPermissions, action(setRolePermissions, showRole))},
 		{Method: "POST", Path: path + "/{slug}/permissions", Operation: "addOrganizationRolePermission", Summary: "Add a permission to a custom role.", Tag: tag,
-			Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, invalid}, handle: action(addRolePermission, showRole)},
+			Parameters: previewing, Body: RolePermission{}, Status: 200, Answer: Role{}, Refusals: []Refusal{malformed, missing, unfit}, handle: previewed(supposeAddPermission, action(addRolePermission, showRole))},
 		{Method: "DELETE", Path: path + "/{slug}/permissions/{permissionSlug}", Operation: "removeOrganizationRolePermission", Summary: "Take a permission off a custom role.", Tag: tag,
-			Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, handle: action(removeRolePermission, showRole)},
+			Parameters: previewing, Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, handle: previewed(supposeRemovePermission, action(removeRolePermission, showRole))},
 		{Method: "GET", Path: "/organizations/{organizationId}/roles", Operation: "listOrganizationRolesLegacy", Summary: "Former path of listOrganizationRoles, which older SDKs use.", Tag: tag,
 			Status: 200, Answer: RoleList{}, Refusals: []Refusal{missing}, Extension: true, handle: action(listRoles, showRoles)},
 	}
@@ -167,12 +174,12 @@ func policyRoutes() []Route {
 			Route{Method: "GET", Path: owner.path + "/default_role", Operation: "get" + owner.operation + "DefaultRole", Summary: "Get the default role of " + owner.noun + ".", Tag: tag,
 				Status: 200, Answer: DefaultRole{}, Refusals: owner.refusals, Extension: true, handle: action(getPolicy, showDefault)},
 			Route{Method: "PUT", Path: owner.path + "/default_role", Operation: "set" + owner.operation + "DefaultRole", Summary: "Choose the default role of " + owner.noun + ". Present memberships keep what they have.", Tag: tag,
-				Body: NewDefaultRole{}, Status: 200, Answer: DefaultRole{}, Refusals: append(changing, refuse(422, "invalid_request_parameters", "invalid_role", "sub_resource_scoped_role_not_allowed")),
-				Extension: true, handle: action(setDefault, showDefault)},
+				Parameters: previewing, Body: NewDefaultRole{}, Status: 200, Answer: DefaultRole{}, Refusals: append(changing, refuse(422, "invalid_request_parameters", "invalid_role", "sub_resource_scoped_role_not_allowed")),
+				Extension: true, handle: previewed(supposeDefault, action(setDefault, showDefault))},
 			Route{Method: "GET", Path: owner.path + "/role_priority", Operation: "get" + owner.operation + "RolePriority", Summary: "Get the priority order of the roles of " + owner.noun + ".", Tag: tag,
 				Status: 200, Answer: RolePriority{}, Refusals: owner.refusals, Extension: true, handle: action(getPolicy, showPriority)},
 			Route{Method: "PUT", Path: owner.path + "/role_priority", Operation: "set" + owner.operation + "RolePriority", Summary: "Replace the priority order of the roles of " + owner.noun + ".", Tag: tag,
-				Body: NewRolePriority{}, Status: 200, Answer: RolePriority{}, Refusals: append(changing, invalid), Extension: true, handle: action(setPriority, showPriority)},
+				Parameters: previewing, Body: NewRolePriority{}, Status: 200, Answer: RolePriority{}, Refusals: append(changing, invalid), Extension: true, handle: previewed(supposePriority, action(setPriority, showPriority))},
 		)
 	}
 	return routes

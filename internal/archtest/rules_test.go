@@ -67,11 +67,12 @@ var floorReason = map[int]string{
 // foreign is what the rooms that are kept small may import besides the
 // standard library, with the reason for each.
 var foreign = map[string]map[string]string{
-	"internal/fault": {},
-	"internal/id":    {"github.com/oklog/ulid/v2": "makes and reads the sortable part of an id"},
-	"internal/page":  {},
-	"internal/event": {},
-	"internal/authz": {"golang.org/x/text": "slugs and e-mail addresses are compared in one normal form"},
+	"internal/fault":   {},
+	"internal/id":      {"github.com/oklog/ulid/v2": "makes and reads the sortable part of an id"},
+	"internal/page":    {},
+	"internal/event":   {},
+	"internal/authz":   {"golang.org/x/text": "slugs and e-mail addresses are compared in one normal form"},
+	"internal/webhook": {"code.dny.dev/ssrf": "knows the addresses that no stranger may make this server call, from the registries of IANA"},
 }
 
 // A reserve is a set of packages that some rooms alone may import.
@@ -97,9 +98,10 @@ var reserves = []reserve{
 		packages: []string{"net/http"},
 		rooms: []string{
 			"internal/web", "internal/api", "internal/dashboard", "internal/scim", "internal/sso",
-			"internal/server", // starts and stops the listener
-			"internal/cli",    // asks a running server
-			"bench",           // is a client
+			"internal/server",  // starts and stops the listener
+			"internal/webhook", // delivers to receivers
+			"internal/cli",     // asks a running server
+			"bench",            // is a client
 		},
 		reason: "rules that know HTTP cannot be used by two doors: only web and the doors speak it, roof and command line wire it",
 	},

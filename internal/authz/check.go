@@ -120,7 +120,7 @@ func (a *asker) root(org id.Organization) (Resource, error) {
 	if err != nil {
 		return Resource{}, err
 	}
-	a.roots[org] = o.Resource()
+	a.roots[org] = o.own()
 	return a.roots[org], nil
 }
 

@@ -117,7 +117,7 @@ func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T
 	var result T
 	err := s.db.Update(ctx, func(tx Tx) error {
 		ch := &change{Tx: tx, caller: c, now: s.instant(), ids: s.ids}
-		if err := ch.replay(); err != nil {
+		if err := c.Once.Replay(ch, ch.now); err != nil {
 			return err
 		}
 		r, err := fn(ch)
@@ -131,7 +131,7 @@ func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T
 		if err := ch.InsertEvents(ch.events); err != nil {
 			return err
 		}
-		return ch.keepReceipt(r)
+		return c.Once.Keep(ch, ch.now, r)
 	})
 	if err != nil {
 		var zero T

@@ -126,19 +126,25 @@ func (s *Service) MembersWith(ctx context.Context, c Caller, org id.Organization
 		return page.Page[Member]{}, fault.BadField("assignment", "must be one of direct, indirect")
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[Member], error) {
-		org, where, err := find(tx, c, org, ref)
+		found, err := resource(tx, c, org, ref)
 		if err != nil {
 			return page.Page[Member]{}, err
+		}
+		where := place{id: found.ID}
+		if found.Type != OrganizationType {
+			if where, err = placeOf(tx, found); err != nil {
+				return page.Page[Member]{}, err
+			}
 		}
 		if _, err := permission(tx, c, slug); err != nil {
 			return page.Page[Member]{}, err
 		}
-		policy, err := fullPolicy(tx, c, org)
+		policy, err := fullPolicy(tx, c, found.Organization)
 		if err != nil {
 			return page.Page[Member]{}, err
 		}
 		over := crowd{r: tx, at: s.instant(), policy: policy, where: where, statuses: []Status{StatusActive}}
-		found, err := over.sieve(func(f Facts) bool {
+		holders, err := over.sieve(func(f Facts) bool {
 			if how == Directly {
 				return holdsOn(f, slug, where.id)
 			}
@@ -147,8 +153,8 @@ func (s *Service) MembersWith(ctx context.Context, c Caller, org id.Organization
 		if err != nil {
 			return page.Page[Member]{}, err
 		}
-		members, err := withPeople(tx, c, memberships(found.Items))
-		return page.Page[Member]{Items: members, Before: found.Before, After: found.After}, err
+		members, err := withPeople(tx, c, memberships(holders.Items))
+		return page.Page[Member]{Items: members, Before: holders.Before, After: holders.After}, err
 	})
 }
 
@@ -158,32 +164,6 @@ func holdsOn(f Facts, permission string, on id.Resource) bool {
 	return f.Membership.Status == StatusActive && slices.ContainsFunc(append(EffectiveRoles(f), RolesOnPath(f)...), func(h Held) bool {
 		return h.Resource == on && slices.Contains(h.Role.Permissions, permission)
 	})
-}
-
-// find is locate for a resource of which nothing but the id may be known.
-func find(r Reader, c Caller, org id.Organization, ref ResourceRef) (id.Organization, place, error) {
-	if org != "" {
-		if _, err := organization(r, c, org); err != nil {
-			return "", place{}, err
-		}
-		where, err := locate(r, c, org, ref)
-		return org, where, err
-	}
-	found, ok, err := r.Resource(c.Environment, ref.ID)
-	if err != nil {
-		return "", place{}, err
-	}
-	if ok && c.sees(found.Organization) {
-		where, err := placeOf(r, found)
-		return found.Organization, where, err
-	}
-	org = id.Retype[id.Organization](ref.ID) // of the resource that is the organization itself
-	if _, err := organization(r, c, org); fault.Is(err, fault.NotFound) {
-		return "", place{}, fault.Missing("Resource", string(ref.ID))
-	} else if err != nil {
-		return "", place{}, err
-	}
-	return org, place{id: ref.ID}, nil
 }
 
 // PermissionsOn lists what a membership may do on a resource of its organization: {P : Check says yes}. No type is left

@@ -12,14 +12,21 @@
 //	I4  A priority order is a permutation of the roles available: an environment's of its environment roles, an
 //	    organization's of those and its custom roles. Environment roles that its stored order does not name stand at
 //	    the bottom in the order of their creation (R31, R33).
-//	I5  An assignment names a role that is available in its membership's organization, and never outlives its
-//	    membership, role or organization.
-//	I6  A membership has at least one effective role: its assignments', else the current default of its organization.
+//	I5  An assignment names a role that is available in its organization, or one that is retired there until it is
+//	    moved, and a resource of the role's type; it never outlives its subject, role, resource or organization.
+//	I6  A membership has at least one effective role, and without multiple roles exactly one: its assignments', else
+//	    the current default of its organization.
 //	I7  One user has at most one membership in an organization (R60).
 //	I8  Nothing of one environment is read, changed or inferred through another: an unknown id and somebody else's id
 //	    are the same refusal.
 //	I9  The role member of an environment exists as long as the environment (R21).
 //	I10 A role holds permissions of its own environment only, each once.
-//	I11 Every committed change carries its events and every event its change, in one transaction.
+//	I11 Every committed change carries its events and every event its change, in one transaction. Resources and their
+//	    types have none in the public contract.
 //	I12 Nothing created again under an old slug, external id or e-mail inherits anything from its predecessor.
+//	I13 A decision depends on what was committed and on the clock, never on how far a job came.
+//	I14 When no job is left, the last event of every membership shows its effective roles.
+//	I15 Resource types form a hierarchy without cycles, and every resource hangs from its organization by parents of
+//	    allowed types, in the same organization.
+//	I16 No caller causes anybody to hold a permission that the caller may not give (MayCause).
 package authz

@@ -84,7 +84,7 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 		}
 	}
 	f.Organization = c.within(f.Organization)
-	if err := s.placeEvents(ctx, c.Environment); err != nil {
+	if err := s.PlaceCommitted(ctx, c.Environment); err != nil {
 		return page.Page[event.Event]{}, err
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[event.Event], error) {
@@ -104,9 +104,9 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 	})
 }
 
-// placeEvents places every event committed before the call, and none that is written meanwhile, so that it ends however
+// PlaceCommitted places every event committed before the call, and none that is written meanwhile, so that it ends however
 // many writers there are.
-func (s *Service) placeEvents(ctx context.Context, env id.Environment) error {
+func (s *Service) PlaceCommitted(ctx context.Context, env id.Environment) error {
 	last := int64(0)
 	waiting, err := read(ctx, s, func(r Reader) (found bool, err error) {
 		last, found, err = r.LastUnplaced(env)

@@ -26,20 +26,12 @@ func environment(r Reader, c Caller) (Environment, error) {
 // for good by a job, which must end before the mode can be switched again.
 func (s *Service) SetMultipleRoles(ctx context.Context, c Caller, on bool) (Environment, error) {
 	return write(ctx, s, c, func(ch *change) (Environment, error) {
-		e, err := environment(ch, c)
+		e, err := switchable(ch, c, on)
 		if err != nil {
 			return Environment{}, err
 		}
 		if e.MultipleRoles == on {
 			return e, ch.permit("")
-		}
-		running, err := ch.JobRunning(c.Environment, JobSingleRole)
-		if err != nil {
-			return Environment{}, err
-		}
-		if running {
-			return Environment{}, fault.New(fault.Conflict, "mode_change_in_progress",
-				"Multiple roles were switched off a moment ago and members are still being moved to one role. Try again when that job is finished.")
 		}
 		if err := ch.permitSupposed("", supposed{policy: func(p *Policy) { p.Multiple = on }}); err != nil {
 			return Environment{}, err
@@ -57,6 +49,20 @@ func (s *Service) SetMultipleRoles(ctx context.Context, c Caller, on bool) (Envi
 		}
 		return e, ch.announceLater(j)
 	})
+}
+
+// switchable refuses another mode while the last change of it is still at work.
+func switchable(r Reader, c Caller, on bool) (Environment, error) {
+	e, err := environment(r, c)
+	if err != nil || e.MultipleRoles == on {
+		return e, err
+	}
+	running, err := r.JobRunning(c.Environment, JobSingleRole)
+	if err == nil && running {
+		err = fault.New(fault.Conflict, "mode_change_in_progress",
+			"Multiple roles were switched off a moment ago and members are still being moved to one role. Try again when that job is finished.")
+	}
+	return e, err
 }
 
 // keepOneRole removes from memberships what was assigned directly and for good beside the role with the highest

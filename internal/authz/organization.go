@@ -58,19 +58,6 @@ func (o Organization) Payload() event.Organization {
 	return p
 }
 
-// Resource is the organization as the root of its resources (R202). Its external id is the organization's, else its
-// id (C27).
-func (o Organization) Resource() Resource {
-	r := Resource{
-		ID: OrganizationResource(o.ID), Environment: o.Environment, Organization: o.ID, Type: OrganizationType,
-		ExternalID: string(o.ID), Name: o.Name, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt,
-	}
-	if o.ExternalID != nil {
-		r.ExternalID = *o.ExternalID
-	}
-	return r
-}
-
 // OrganizationFilter narrows a list of organizations. Zero values do not narrow.
 type OrganizationFilter struct {
 	ID      id.Organization

@@ -49,36 +49,37 @@ type Replay struct{ Receipt Receipt }
 // Error makes a replay travel as an error through rules that know nothing of it.
 func (*Replay) Error() string { return "already carried out under this idempotency key" }
 
-func (ch *change) replay() error {
-	once := ch.caller.Once
-	if once == nil {
+// Replay looks for the first answer to the request, which it returns as a *Replay. It is nil when there is none, and for
+// a request that may not be repeated, which is a nil Once.
+func (o *Once) Replay(r ReceiptReader, now time.Time) error {
+	if o == nil {
 		return nil
 	}
-	r, found, err := ch.Receipt(once.Owner, once.Key)
+	first, found, err := r.Receipt(o.Owner, o.Key)
 	if err != nil {
 		return err
 	}
-	if !found || ch.now.Sub(r.CreatedAt) >= ReceiptLife {
+	if !found || now.Sub(first.CreatedAt) >= ReceiptLife {
 		return nil
 	}
-	if r.Fingerprint != once.Fingerprint {
+	if first.Fingerprint != o.Fingerprint {
 		return fault.New(fault.Invalid, "idempotency_key_reused",
 			"This Idempotency-Key was already used for a different request. Use a new key, or repeat the first request unchanged.")
 	}
-	return &Replay{Receipt: r}
+	return &Replay{Receipt: first}
 }
 
-func (ch *change) keepReceipt(result any) error {
-	once := ch.caller.Once
-	if once == nil {
+// Keep stores the answer to the request, in the transaction of its change; for a nil Once it does nothing.
+func (o *Once) Keep(w ReceiptWriter, now time.Time, result any) error {
+	if o == nil {
 		return nil
 	}
-	status, body, err := once.Render(result)
+	status, body, err := o.Render(result)
 	if err != nil {
 		return err
 	}
-	return ch.PutReceipt(Receipt{
-		Owner: once.Owner, Key: once.Key, Fingerprint: once.Fingerprint,
-		Status: status, Body: body, CreatedAt: ch.now,
+	return w.PutReceipt(Receipt{
+		Owner: o.Owner, Key: o.Key, Fingerprint: o.Fingerprint,
+		Status: status, Body: body, CreatedAt: now,
 	})
 }

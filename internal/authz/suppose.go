@@ -101,8 +101,9 @@ func SupposePriority(org id.Organization, slugs []string) Supposition {
 
 // SupposeMultipleRoles is SetMultipleRoles.
 func SupposeMultipleRoles(on bool) Supposition {
-	return func(Reader, Caller) (supposed, error) {
-		return supposed{policy: func(p *Policy) { p.Multiple = on }}, nil
+	return func(r Reader, c Caller) (supposed, error) {
+		_, err := switchable(r, c, on)
+		return supposed{policy: func(p *Policy) { p.Multiple = on }}, err
 	}
 }
 
@@ -121,22 +122,22 @@ func supposeDeleteGroup(g Group) supposed {
 	}
 }
 
-// SupposeDeleteResource is DeleteResource with everything below it.
-func SupposeDeleteResource(org id.Organization, ref ResourceRef) Supposition {
+// SupposeDeleteResource is DeleteResource.
+func SupposeDeleteResource(org id.Organization, ref ResourceRef, cascade bool) Supposition {
 	return func(r Reader, c Caller) (supposed, error) {
 		found, err := ownedResource(r, c, org, ref)
 		if err != nil {
 			return supposed{}, err
 		}
-		below, err := r.Descendants(found, maxSubtree)
-		return supposed{
-			owner: found.Organization, scope: Scope{Organization: found.Organization}, gone: append([]Resource{found}, below...),
-		}, err
+		if !cascade {
+			if err := alone(r, found); err != nil {
+				return supposed{}, err
+			}
+		}
+		all, err := subtree(r, found)
+		return supposed{owner: found.Organization, scope: Scope{Organization: found.Organization}, gone: all}, err
 	}
 }
-
-// maxSubtree is how many resources can be deleted at once.
-const maxSubtree = 100_000
 
 // PermissionEdit changes the permissions of a role in one of three ways.
 type PermissionEdit struct {
@@ -162,6 +163,9 @@ func (e PermissionEdit) apply(r Reader, c Caller, role Role) ([]string, error) {
 		wanted := append(slices.Clone(role.Permissions), e.Add)
 		slices.Sort(wanted)
 		return wanted, fits(r, c, role, []string{e.Add})
+	}
+	if !e.Set.Set {
+		return role.Permissions, nil
 	}
 	wanted := slices.Clone(e.Set.Value)
 	slices.Sort(wanted)

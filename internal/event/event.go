@@ -41,6 +41,9 @@ const (
 	GroupDeleted            Type = "group.deleted"
 	GroupMemberAdded        Type = "group.member_added"
 	GroupMemberRemoved      Type = "group.member_removed"
+
+	// WebhookEndpointDisabled is not part of the contract.
+	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
 )
 
 // Event is one thing that happened, as stored. Data and Context are compact JSON.
@@ -52,6 +55,21 @@ type Event struct {
 	Data         json.RawMessage
 	Context      json.RawMessage
 	CreatedAt    time.Time
+}
+
+// Envelope is an event as it is shown: by the API and, to the letter, as the body of a webhook (R181).
+type Envelope struct {
+	Object    string          `json:"object" const:"event"`
+	ID        id.Event        `json:"id"`
+	Event     Type            `json:"event"`
+	Data      json.RawMessage `json:"data"`
+	CreatedAt Time            `json:"created_at"`
+	Context   json.RawMessage `json:"context"`
+}
+
+// Envelope is the event as it is shown.
+func (e Event) Envelope() Envelope {
+	return Envelope{Object: "event", ID: e.ID, Event: e.Type, Data: e.Data, CreatedAt: Time(e.CreatedAt), Context: e.Context}
 }
 
 // Actor is who caused a change.
@@ -207,6 +225,18 @@ type Group struct {
 type GroupMember struct {
 	GroupID      id.Group      `json:"group_id"`
 	MembershipID id.Membership `json:"organization_membership_id"`
+}
+
+// WebhookEndpoint is the payload of webhook_endpoint.*: without its secret, which no event may carry.
+type WebhookEndpoint struct {
+	Object      string      `json:"object"`
+	ID          id.Endpoint `json:"id"`
+	EndpointURL string      `json:"endpoint_url"`
+	Status      string      `json:"status"`
+	Events      []string    `json:"events"`
+	LastError   string      `json:"last_error"` // why the last attempt failed
+	CreatedAt   Time        `json:"created_at"`
+	UpdatedAt   Time        `json:"updated_at"`
 }
 
 // Encode writes JSON as JavaScript would: compact and without escapes for HTML. Receivers verify signatures over what

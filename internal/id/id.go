@@ -32,6 +32,9 @@ type (
 	Resource        string // authz_resource_…
 	Event           string // event_…
 	Request         string // req_…
+	Endpoint        string // we_…
+	Delivery        string // webhook_delivery_…
+	Replay          string // webhook_replay_…
 )
 
 func (Environment) prefix() string     { return "environment" }
@@ -49,6 +52,9 @@ func (Job) prefix() string             { return "job" }
 func (Resource) prefix() string        { return "authz_resource" }
 func (Event) prefix() string           { return "event" }
 func (Request) prefix() string         { return "req" }
+func (Endpoint) prefix() string        { return "we" }
+func (Delivery) prefix() string        { return "webhook_delivery" }
+func (Replay) prefix() string          { return "webhook_replay" }
 
 // Any is every id type of this package.
 type Any interface {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/api"
@@ -20,6 +21,7 @@ import (
 	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/web"
+	"github.com/rolecall/rolecall/internal/webhook"
 )
 
 // Config is what a server needs to know.
@@ -30,6 +32,7 @@ type Config struct {
 	Demo     bool   // fill an empty database with a demo world
 	JSON     bool   // announce as JSON
 	Version  string
+	Webhooks webhook.Options
 	Out      io.Writer // announcements, among them secrets that are shown once
 	Err      io.Writer // logs
 }
@@ -44,11 +47,13 @@ const drainTime = 20 * time.Second
 type Services struct {
 	Rules *authz.Service
 	Keys  *operator.Service
+	Hooks *webhook.Service
 }
 
-func services(db *store.Store) (Services, *id.Source) {
+func services(db *store.Store, o webhook.Options) (Services, *id.Source) {
 	ids := id.NewSource(time.Now, nil)
-	return Services{Rules: authz.New(db, time.Now, ids), Keys: operator.New(db, time.Now, ids)}, ids
+	rules := authz.New(db, time.Now, ids)
+	return Services{Rules: rules, Keys: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o)}, ids
 }
 
 // Visit opens a database for a short command, also beside a running server, and closes it again.
@@ -57,7 +62,7 @@ func Visit(ctx context.Context, database string, do func(Services) error) error 
 	if err != nil {
 		return err
 	}
-	s, _ := services(db)
+	s, _ := services(db, webhook.Options{})
 	err = do(s)
 	if closing := db.Close(); err == nil { // an error of do goes up as it is
 		err = closing
@@ -97,8 +102,8 @@ func logger(w io.Writer) *slog.Logger {
 }
 
 func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {
-	s, ids := services(db)
-	door, err := api.New(s.Rules, s.Keys, c.Version)
+	s, ids := services(db, c.Webhooks)
+	door, err := api.New(s.Rules, s.Keys, s.Hooks, c.Version)
 	if err != nil {
 		return err
 	}
@@ -121,13 +126,11 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	door.Register(router)
 	api.Health(router, func(r *http.Request) error { return db.Ping(r.Context()) }, log)
 	hs := bounded(web.Wrap(router, log, ids), log)
-	background, stop := context.WithCancel(context.Background())
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		sweep(background, s.Rules, log)
-	}()
-	defer func() { stop(); <-swept }()
+	defer inBackground(ctx, // beside requests that are let finish
+		func(ctx context.Context) { s.sweep(ctx, log) },
+		func(ctx context.Context) { work(ctx, s.Rules, string(id.New[id.Request](ids)), log) },
+		func(ctx context.Context) { webhook.NewWorker(s.Hooks, log).Run(ctx) },
+	)()
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(listener) }()
 	if err := news.announce(c); err != nil {
@@ -167,15 +170,55 @@ func address(l net.Listener) string {
 	return "http://" + net.JoinHostPort("localhost", port)
 }
 
-// sweepEvery is how often expired events and receipts are removed.
+// inBackground starts tasks and returns what ends them and waits for their end.
+func inBackground(ctx context.Context, tasks ...func(context.Context)) (end func()) {
+	ctx, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	for _, task := range tasks {
+		wg.Go(func() { task(ctx) })
+	}
+	return func() { stop(); wg.Wait() }
+}
+
+// How often is looked for work when there was none, and after an error.
+const (
+	workEvery  = 250 * time.Millisecond
+	workPauses = 5 * time.Second
+)
+
+// work does what follows changes, in this process, whoever made them.
+func work(ctx context.Context, rules *authz.Service, worker string, log *slog.Logger) {
+	for ctx.Err() == nil {
+		pause := workEvery
+		worked, err := rules.Work(ctx, worker)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			log.Error("working on what follows changes", "error", err)
+			pause = workPauses
+		case worked:
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+// sweepEvery is how often what is past its life is removed.
 const sweepEvery = time.Hour
 
-func sweep(ctx context.Context, rules *authz.Service, log *slog.Logger) {
+func (s Services) sweep(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := rules.Sweep(ctx); err != nil && ctx.Err() == nil {
-			log.Error("removing expired events and receipts", "error", err)
+		for _, room := range []struct {
+			what  string
+			sweep func(context.Context) error
+		}{{"events and receipts", s.Rules.Sweep}, {"webhook deliveries", s.Hooks.Sweep}} {
+			if err := room.sweep(ctx); err != nil && ctx.Err() == nil {
+				log.Error("removing expired "+room.what, "error", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

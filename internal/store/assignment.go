@@ -74,8 +74,8 @@ func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Orga
 		SELECT a.subject_id, `+memberAssignmentColumns+` FROM assignments a WHERE `+own.String()+`
 		UNION ALL
 		SELECT g.membership_id, `+memberAssignmentColumns+`
-		FROM group_members g JOIN assignments a ON a.organization_id = g.organization_id AND a.subject_id = g.group_id
-		WHERE `+shared.String(), shared.args...)
+		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
+		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+shared.String(), shared.args...)
 	for _, h := range found {
 		of[h.by] = append(of[h.by], h.Assignment)
 	}

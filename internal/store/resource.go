@@ -1,7 +1,9 @@
 package store
 
 import (
+	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
@@ -76,13 +78,13 @@ func (t *tx) Ancestors(org id.Organization, rs []authz.Resource) (map[id.Resourc
 	}
 	home := authz.OrganizationResource(org)
 	for range authz.MaxTypeDepth {
-		var missing []id.Resource
+		missing := map[id.Resource]bool{}
 		for _, parent := range next {
-			if _, ok := known[parent]; !ok && parent != home && !slices.Contains(missing, parent) {
-				missing = append(missing, parent)
+			if _, ok := known[parent]; !ok && parent != home {
+				missing[parent] = true
 			}
 		}
-		found, err := t.ResourcesByID(org, missing)
+		found, err := t.ResourcesByID(org, slices.Collect(maps.Keys(missing)))
 		if err != nil {
 			return nil, err
 		}
@@ -101,16 +103,16 @@ func (t *tx) Ancestors(org id.Organization, rs []authz.Resource) (map[id.Resourc
 	return above, nil
 }
 
-// Descendants implements authz.ResourceReader.
+// Descendants implements authz.ResourceReader. It reads one level at a time, and never more than it returns.
 func (t *tx) Descendants(r authz.Resource, max int) (below []authz.Resource, err error) {
 	for level := []id.Resource{r.ID}; len(level) > 0 && len(below) < max; {
 		var next []id.Resource
 		err := inBatches(level, func(some []id.Resource) error {
-			c := condition{}
+			var c condition
 			c.add("organization_id = ?", r.Organization)
 			in(&c, "parent_id", some)
 			found, err := all(t, "reading what is below a resource", scanResource,
-				`SELECT `+resourceColumns+` FROM resources WHERE `+c.String()+` ORDER BY id`, c.args...)
+				`SELECT `+resourceColumns+` FROM resources WHERE `+c.String()+` ORDER BY id LIMIT `+strconv.Itoa(max-len(below)), c.args...)
 			below = append(below, found...)
 			for _, child := range found {
 				next = append(next, child.ID)
@@ -122,7 +124,26 @@ func (t *tx) Descendants(r authz.Resource, max int) (below []authz.Resource, err
 		}
 		level = next
 	}
-	return below[:min(len(below), max)], nil
+	return below, nil
+}
+
+// RolesHeldOn implements authz.ResourceReader. It asks for an id too because SQLite would otherwise find all it needs in
+// an index that holds every assignment of the organization, and read that.
+func (t *tx) RolesHeldOn(org id.Organization, rs []id.Resource) (roles []id.Role, err error) {
+	err = inBatches(rs, func(some []id.Resource) error {
+		var c condition
+		c.add("organization_id = ?", org)
+		in(&c, "resource_id", some)
+		found, err := all(t, "finding the roles held on resources", func(r row) (role id.Role, err error) {
+			var first id.Assignment
+			err = r.Scan(&role, &first)
+			return role, err
+		}, `SELECT role_id, min(id) FROM assignments WHERE `+c.String()+` GROUP BY role_id`, c.args...)
+		roles = append(roles, found...)
+		return err
+	})
+	slices.Sort(roles)
+	return slices.Compact(roles), err
 }
 
 // InsertResource implements authz.ResourceWriter.

@@ -61,6 +61,18 @@ func (t *tx) ResourcesBetween(env id.Environment, parentType, childType string) 
 	return n, err
 }
 
+// RolesAcross implements authz.ResourceReader.
+func (t *tx) RolesAcross(env id.Environment, roleType, permissionType string) (int, error) {
+	n, _, err := one(t, "counting the roles with permissions of a type", scanValue[int], `
+		SELECT count(*) FROM (
+			SELECT 1 FROM permissions p
+			JOIN role_permissions rp ON rp.permission_id = p.id
+			JOIN roles r ON r.organization_id = rp.organization_id AND r.id = rp.role_id
+			WHERE p.environment_id = $1 AND p.resource_type = $2 AND r.resource_type = $3 LIMIT $4) AS found`,
+		env, permissionType, roleType, authz.MaxUse)
+	return n, err
+}
+
 // InsertResourceType implements authz.ResourceWriter.
 func (t *tx) InsertResourceType(rt authz.ResourceType) error {
 	err := t.execOne("inserting a resource type", `

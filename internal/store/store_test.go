@@ -47,6 +47,7 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(tb testing.TB) authz.DB { return open(tb, location(tb)) })
+			storetest.RunWebhooks(t, func(tb testing.TB) storetest.WebhookDB { return open(tb, location(tb)) })
 		})
 	}
 }

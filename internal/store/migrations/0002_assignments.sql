@@ -91,6 +91,7 @@ CREATE TABLE resources (
 CREATE INDEX resources_by_parent ON resources (organization_id, parent_id, id);
 CREATE INDEX resources_by_type ON resources (environment_id, resource_type, id);
 CREATE INDEX resources_of_type ON resources (organization_id, resource_type, id);
+CREATE INDEX resources_by_external_id ON resources (environment_id, resource_type, external_id, id);
 
 CREATE TABLE subject_assignments (
     organization_id TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,

@@ -33,6 +33,9 @@ func Run(t *testing.T, open Open) {
 		"search takes wildcards literally":    search,
 		"events get places after commit":      places,
 		"expired rows are removed in batches": expiry,
+		"resources above and below resources": resourceTrees,
+		"resources are listed by any filter":  resourceLists,
+		"what needs a resource type":          typeUse,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -168,6 +171,8 @@ func everyField(t *testing.T, db authz.DB) {
 	user := keepUser(t, db, env)
 	keepMembership(t, db, env, org, user)
 	keepEventAndReceipt(t, db, env)
+	keepResourceType(t, db, env)
+	keepResource(t, db, env, org)
 }
 
 func keepPermission(t *testing.T, db authz.DB, env authz.Environment) authz.Permission {
