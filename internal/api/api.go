@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -57,6 +58,7 @@ type request struct {
 	org    id.Organization // of the path; empty where the path names none, which means the environment
 	query  web.Query
 	body   []byte
+	table  func(io.Writer) error // writes an answer that is a CSV table; set by a handler
 }
 
 // handler answers a request with a status and an encoded body.
@@ -99,6 +101,10 @@ func (a *API) serve(route Route) http.Handler {
 		status, body, err := route.handle(r)
 		if err != nil {
 			web.Refuse(w, err)
+			return
+		}
+		if r.table != nil {
+			web.Stream(w, status, "text/csv", r.table)
 			return
 		}
 		web.Write(w, status, body)

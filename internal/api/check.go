@@ -13,14 +13,23 @@ type Check struct {
 	ResourceID         web.Field[string] `json:"resource_id" doc:"Excludes the other two."`
 	ResourceExternalID web.Field[string] `json:"resource_external_id" doc:"Goes with resource_type_slug."`
 	ResourceTypeSlug   web.Field[string] `json:"resource_type_slug" example:"organization"`
+	Explain            web.Field[bool]   `json:"explain" doc:"Extension: the answer says why."`
 }
 
-// Checked is the answer to a question.
-type Checked struct {
-	Authorized bool `json:"authorized"`
+// Checks is the body of many questions.
+type Checks struct {
+	Checks web.Field[[]web.Item[CheckOf]] `json:"checks" required:"true" doc:"1 to 1000 questions."`
 }
 
-func showDecision(d authz.Decision) any { return Checked{Authorized: d.Authorized} }
+// CheckOf is one of many questions: Check with the membership that it is about.
+type CheckOf struct {
+	MembershipID       web.Field[string] `json:"organization_membership_id" required:"true" example:"om_01JZ0000000000000000000000"`
+	PermissionSlug     web.Field[string] `json:"permission_slug" required:"true" example:"invoices:read"`
+	ResourceID         web.Field[string] `json:"resource_id" doc:"Excludes the other two."`
+	ResourceExternalID web.Field[string] `json:"resource_external_id" doc:"Goes with resource_type_slug."`
+	ResourceTypeSlug   web.Field[string] `json:"resource_type_slug" example:"organization"`
+	Explain            web.Field[bool]   `json:"explain" doc:"The answer says why."`
+}
 
 // resourceRef reads which resource a request is about: by its id, or by external id and type, or, with none of them,
 // the organization itself.
@@ -42,18 +51,88 @@ func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, e
 	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
 }
 
-func check(r *request) (authz.Decision, error) {
+func (c Check) question(m id.Membership) (authz.Question, error) {
+	ref, err := resourceRef(c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug)
+	return authz.Question{Membership: m, Permission: c.PermissionSlug.Value, Resource: ref, Explain: c.Explain.Value}, err
+}
+
+func check(r *request) (authz.Answer, error) {
 	m, err := r.membership("organization_membership_id")
 	if err != nil {
-		return authz.Decision{}, err
+		return authz.Answer{}, err
 	}
 	in, err := web.Decode[Check](r.body)
 	if err != nil {
-		return authz.Decision{}, err
+		return authz.Answer{}, err
 	}
-	ref, err := resourceRef(in.ResourceID, in.ResourceExternalID, in.ResourceTypeSlug)
+	q, err := in.question(m)
 	if err != nil {
-		return authz.Decision{}, err
+		return authz.Answer{}, err
 	}
-	return r.api.rules.Check(r.Context(), r.caller, authz.Question{Membership: m, Permission: in.PermissionSlug.Value, Resource: ref})
+	d, err := r.api.rules.Check(r.Context(), r.caller, q)
+	return authz.Answer{Question: q, Decision: d}, err
+}
+
+// question reads a question as check does, so that what is not found alone is not found here.
+func (c CheckOf) question() (authz.Question, error) {
+	alone := Check{c.PermissionSlug, c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug, c.Explain}
+	m, ok := id.Parse[id.Membership](c.MembershipID.Value)
+	if !ok {
+		_, err := resourceRef(alone.ResourceID, alone.ResourceExternalID, alone.ResourceTypeSlug)
+		if err == nil || fault.Is(err, fault.NotFound) {
+			err = fault.Missing("Organization membership", c.MembershipID.Value)
+		}
+		return authz.Question{}, err
+	}
+	return alone.question(m)
+}
+
+// questions reads a batch. Malformed questions refuse all of it, each by its index; what names nothing is the answer of
+// its question alone, and is not asked.
+func (in Checks) questions() (ask []authz.Question, answers []authz.Answer, err error) {
+	entries, err := web.DecodeItems("checks", in.Checks.Value)
+	if err != nil {
+		return nil, nil, err
+	}
+	var bad []fault.Field
+	answers = make([]authz.Answer, len(entries))
+	for i, e := range entries {
+		q, err := e.question()
+		switch f := fault.Of(err); {
+		case f == nil:
+			ask = append(ask, q)
+		case f.Kind == fault.NotFound:
+			answers[i].Refusal = f
+		default:
+			bad = append(bad, web.Indexed("checks", i, f)...)
+		}
+	}
+	if bad != nil {
+		return nil, nil, fault.BadFields(bad...)
+	}
+	return ask, answers, nil
+}
+
+func checkAll(r *request) ([]authz.Answer, error) {
+	in, err := web.Decode[Checks](r.body)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(in.Checks.Value); n == 0 || n > authz.MaxQuestions {
+		return nil, fault.BadField("checks", "must hold 1 to %d questions", authz.MaxQuestions)
+	}
+	ask, answers, err := in.questions()
+	if err != nil || len(ask) == 0 {
+		return answers, err
+	}
+	found, err := r.api.rules.CheckAll(r.Context(), r.caller, ask)
+	if err != nil {
+		return nil, err
+	}
+	for i := range answers {
+		if answers[i].Refusal == nil {
+			answers[i], found = found[0], found[1:]
+		}
+	}
+	return answers, nil
 }

@@ -124,10 +124,15 @@ func (a answer) check(c *client, req *http.Request) {
 		a.tb.Errorf("%s: answered %d to a client: %s", a.call, a.status, a.raw)
 	}
 	if len(a.raw) > 0 {
-		if kind := a.header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {
+		kind := a.header.Get("Content-Type")
+		if !strings.HasPrefix(kind, "application/json") && !a.table() {
 			a.tb.Errorf("%s: Content-Type of the answer is %q", a.call, kind)
 		}
-		if bytes.ContainsAny(a.raw, "\n") || bytes.Contains(a.raw, []byte(`\u003c`)) {
+		if a.table() {
+			if kind != "text/csv; charset=utf-8" {
+				a.tb.Errorf("%s: Content-Type of the answer is %q", a.call, kind)
+			}
+		} else if bytes.ContainsAny(a.raw, "\n") || bytes.Contains(a.raw, []byte(`\u003c`)) {
 			a.tb.Errorf("%s: the answer is not compact JSON as JavaScript writes it: %s", a.call, a.raw)
 		}
 	}
@@ -138,6 +143,11 @@ func (a answer) check(c *client, req *http.Request) {
 		a.checkRefusal()
 	}
 	validate(a.tb, c, req, a)
+}
+
+// table says whether a table was asked for and given.
+func (a answer) table() bool {
+	return strings.Contains(a.call, "format=csv") && a.status == http.StatusOK
 }
 
 // checkRefusal: every refusal is JSON with code and message, and never looks like one of OAuth (traps of 2.15).

@@ -83,6 +83,7 @@ func listMemberships(r *request) (page.Page[authz.Member], error) {
 	}
 	f := authz.MembershipFilter{
 		Organization: id.Organization(r.query.Get("organization_id")), User: id.User(r.query.Get("user_id")),
+		Role: r.query.Get("role_slug"),
 	}
 	for _, s := range r.query.List("statuses") {
 		f.Statuses = append(f.Statuses, authz.Status(s))

@@ -91,6 +91,9 @@ func (p Parameter) document(r Route) object {
 		schema["enum"] = p.Enum
 	}
 	doc := object{"name": p.Name, "in": "query", "schema": schema, "description": p.Summary}
+	if p.Required {
+		doc["required"] = true
+	}
 	if p.Kind == "array" {
 		items := object{"type": "string"}
 		if p.Enum != nil {
@@ -129,6 +132,10 @@ func (s schemas) responses(r Route) object {
 		normal = []any{s.of(reflect.TypeOf(r.Answer))}
 	}
 	answered(r.Status, normal...)
+	if r.CSV {
+		branch := all[strconv.Itoa(r.Status)].(object)["content"].(object)
+		branch["text/csv"] = object{"schema": object{"type": "string"}}
+	}
 	if impact := s.of(reflect.TypeFor[Impact]()); r.previews() && r.Status == http.StatusOK {
 		answered(http.StatusOK, append(normal, impact)...)
 	} else if r.previews() {
@@ -177,7 +184,7 @@ func (s schemas) of(t reflect.Type) object {
 		return object{"type": "string", "format": "date-time"}
 	case t.Kind() == reflect.Pointer:
 		return nullable(s.of(t.Elem()))
-	case t.Kind() == reflect.Struct && strings.HasPrefix(t.Name(), "Field["):
+	case t.Kind() == reflect.Struct && (strings.HasPrefix(t.Name(), "Field[") || strings.HasPrefix(t.Name(), "Item[")):
 		value, _ := t.FieldByName("Value")
 		return s.of(value.Type)
 	case t.Kind() == reflect.Struct:

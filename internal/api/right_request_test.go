@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/rolecall/rolecall/internal/api"
+	"github.com/rolecall/rolecall/internal/web"
 )
 
 // This file makes a right request for any route out of the table of routes, so that tests can do one thing wrong in it.
@@ -56,6 +57,7 @@ var nouns = map[string]noun{
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
 	"groupId": group, "group_id": group, "omId": membership, "role_assignments": text, "starts_at": text, "expires_at": text,
+	"assignment": text, "explain": text, "format": text, "checks": membership,
 	"preview": text, "by": text, "multiple_roles": text, "replacement_role_slug": text, "default_role_slug": text, "default_roles": organization,
 	"status": text, "event": text,
 	"endpoint_url": endpointURL, "deliveryId": delivery, "after_event_id": eventID,
@@ -91,6 +93,11 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 		}
 		if name != "id" && strings.HasSuffix(r.Path, "/deliveries") {
 			return delivery, true
+		}
+		for suffix, n := range map[string]noun{"/permissions": permissionID, "/resources": resource, "/organization_memberships": membership, "/access": membership} {
+			if name != "id" && strings.HasSuffix(r.Path, suffix) { // what a list under another noun is of
+				return n, true
+			}
 		}
 		for path, n := range map[string]noun{organizations: organization, users: user, memberships: membership, permissions: permissionID, "/events": eventID, endpoints: endpoint, resources: resource} {
 			if under(path) {
@@ -144,7 +151,7 @@ func places(t *testing.T, r api.Route) []place {
 		add("path", name, true, nil)
 	}
 	for _, p := range r.Parameters {
-		add("query", p.Name, false, nil)
+		add("query", p.Name, p.Required, nil)
 	}
 	if r.Body != nil {
 		for f := range reflect.TypeOf(r.Body).Fields() {
@@ -222,7 +229,7 @@ func (c *matrix) ask(r api.Route, at place, value any) answer {
 	for _, p := range places(c.tb.(*testing.T), r) {
 		v := value
 		if p.in != at.in || p.name != at.name {
-			if p.in == "query" || p.in == "body" && !p.required {
+			if !p.required {
 				continue
 			}
 			v = c.right(r, p)
@@ -303,11 +310,16 @@ func complete(r api.Route, at place, own map[noun]string, query url.Values, body
 		body["parent_resource_external_id"] = own[externalID]
 	case strings.HasPrefix(at.name, "parent_") && strings.HasSuffix(at.name, "external_id"):
 		query.Set("parent_resource_type_slug", own[typeSlug])
+	case at.name == "parent_resource_type_slug" && strings.HasSuffix(r.Path, "{organization_membership_id}/resources"):
+		query.Set("parent_resource_external_id", own[externalID])
 	case at.name == "parent_resource_type_slug":
 		query.Set("parent_external_id", own[externalID])
 	}
 	if r.Method == "POST" && r.Path == memberships && at.name != "user_id" {
 		body["user_id"] = own[newcomer]
+	}
+	if strings.HasSuffix(r.Path, "{organization_membership_id}/resources") && !strings.HasPrefix(at.name, "parent_") {
+		query.Set("parent_resource_id", own[resource])
 	}
 	if previews(r) && (at.name == "after" || at.name == "by") {
 		query.Set("preview", "true")
@@ -335,6 +347,8 @@ func formed(p place, v string) any {
 		return list{object{"organization_id": v, "role_slug": "member"}}
 	case p.form == reflect.TypeFor[[]api.DomainData]():
 		return list{object{"domain": v, "state": "verified"}}
+	case p.form == reflect.TypeFor[[]web.Item[api.CheckOf]]():
+		return list{object{"organization_membership_id": v, "permission_slug": "n"}}
 	}
 	panic("the field " + p.name + " is a " + p.form.String() + ": say in formed how it holds text")
 }

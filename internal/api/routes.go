@@ -21,6 +21,7 @@ type Route struct {
 	Status     int
 	Answer     any // zero value of the answer's struct; nil when there is none
 	Refusals   []Refusal
+	CSV        bool // also answers as a CSV table
 	Extension  bool // not part of the public contract
 	ReadOnly   bool // a POST that changes nothing and keeps no receipt
 	handle     handler
@@ -28,10 +29,11 @@ type Route struct {
 
 // Parameter is one parameter of the query.
 type Parameter struct {
-	Name    string
-	Kind    string // string, integer, boolean or array
-	Enum    []string
-	Summary string
+	Name     string
+	Kind     string // string, integer, boolean or array
+	Required bool
+	Enum     []string
+	Summary  string
 }
 
 // Refusal is a status with the codes that it can carry.
@@ -80,7 +82,7 @@ func Routes() []Route {
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
 		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(),
-		resourceTypeRoutes(), resourceRoutes(), groupRoutes(), assignmentRoutes(), otherRoutes(),
+		resourceTypeRoutes(), resourceRoutes(), groupRoutes(), assignmentRoutes(), discoveryRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

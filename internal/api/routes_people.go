@@ -58,6 +58,7 @@ func membershipRoutes() []Route {
 		{Method: "GET", Path: path, Operation: "listOrganizationMemberships", Summary: "List memberships of an organization or of a user; active ones unless statuses says otherwise.", Tag: tag,
 			Parameters: with(
 				Parameter{Name: "organization_id", Kind: "string", Summary: "This or user_id is required."},
+				Parameter{Name: "role_slug", Kind: "string", Summary: "Extension: only memberships with this role in effect; needs organization_id."},
 				Parameter{Name: "statuses", Kind: "array", Enum: []string{"active", "inactive", "pending"}, Summary: "Defaults to active."},
 				Parameter{Name: "user_id", Kind: "string", Summary: "This or organization_id is required."},
 			), Status: 200, Answer: List[Membership]{}, Refusals: []Refusal{refuse(400, "missing_user_id_or_organization_id"), invalid},
@@ -84,9 +85,6 @@ func membershipRoutes() []Route {
 
 func otherRoutes() []Route {
 	return []Route{
-		{Method: "POST", Path: "/authorization/organization_memberships/{organization_membership_id}/check", Operation: "check",
-			Summary: "Ask whether a membership holds a permission.", Tag: "checks", Body: Check{}, Status: 200, Answer: Checked{},
-			Refusals: []Refusal{malformed, missing, invalid}, ReadOnly: true, handle: action(check, showDecision)},
 		{Method: "GET", Path: "/events", Operation: "listEvents", Summary: "List what happened, oldest first unless asked otherwise. Follow it by passing the id of the last event you handled as after.", Tag: "events",
 			Parameters: with(
 				Parameter{Name: "events", Kind: "array", Summary: "Only events with these names."},

@@ -117,7 +117,7 @@ func validate(tb testing.TB, c *client, req *http.Request, a answer) {
 		tb.Errorf("%s: the answer is not what the document says: %v\n%s", a.call, err, a.raw)
 		return
 	}
-	if a.status == route.Status {
+	if a.status == route.Status && !a.table() {
 		exactly(tb, route, a)
 	}
 	validated.Store(sum, true)

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
@@ -13,6 +14,7 @@ type Question struct {
 	Membership id.Membership
 	Permission string
 	Resource   ResourceRef
+	Explain    bool // the path of the reason ends with the organization's own resource, by its name
 }
 
 // ResourceRef names a resource by its id or by external id and type. The zero value is the organization itself (C12).
@@ -27,6 +29,7 @@ const MaxQuestions = 1000
 
 // Answer is what one question of a batch got: a decision, or the refusal that the question alone would have got.
 type Answer struct {
+	Question Question
 	Decision Decision
 	Refusal  *fault.Error
 }
@@ -52,7 +55,7 @@ func (s *Service) CheckAll(ctx context.Context, c Caller, qs []Question) ([]Answ
 			} else if f != nil {
 				answers[i].Refusal = f
 			}
-			answers[i].Decision = d
+			answers[i].Question, answers[i].Decision = q, d
 		}
 		return answers, nil
 	})
@@ -66,6 +69,7 @@ type asker struct {
 	policies    policies
 	permissions map[ownedRole]bool // roles whose permissions are known to the policy of an organization
 	catalogue   map[string]error
+	roots       map[id.Organization]Resource
 }
 
 type ownedRole struct {
@@ -74,7 +78,10 @@ type ownedRole struct {
 }
 
 func newAsker(r Reader, c Caller, at time.Time) *asker {
-	return &asker{r: r, c: c, at: at, policies: policies{}, permissions: map[ownedRole]bool{}, catalogue: map[string]error{}}
+	return &asker{
+		r: r, c: c, at: at, policies: policies{}, permissions: map[ownedRole]bool{}, catalogue: map[string]error{},
+		roots: map[id.Organization]Resource{},
+	}
 }
 
 func (a *asker) ask(q Question) (Decision, error) {
@@ -93,7 +100,28 @@ func (a *asker) ask(q Question) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	return Decide(f, q.Permission), nil
+	d := Decide(f, q.Permission)
+	if q.Explain {
+		root, err := a.root(m.Organization)
+		if err != nil {
+			return Decision{}, err
+		}
+		d.Reason.Path = append(slices.Clone(d.Reason.Path), root)
+	}
+	return d, nil
+}
+
+// root is the organization's own resource, where every path ends.
+func (a *asker) root(org id.Organization) (Resource, error) {
+	if root, known := a.roots[org]; known {
+		return root, nil
+	}
+	o, err := organization(a.r, a.c, org)
+	if err != nil {
+		return Resource{}, err
+	}
+	a.roots[org] = o.own()
+	return a.roots[org], nil
 }
 
 // known refuses a permission that the catalogue lacks.

@@ -113,34 +113,34 @@ func onHome(rows []naiveRow) (winners []naiveRow) {
 	return winners
 }
 
-// holding is one role held on one resource; direct is false where it comes from a resource above.
-type holding struct {
+// naiveHolding is one role held on one resource; direct is false where it comes from a resource above.
+type naiveHolding struct {
 	on, role string
 	direct   bool
 }
 
 // everything is all that the member holds, on all resources.
-func (w naiveWorld) everything() map[holding]bool {
-	all := map[holding]bool{}
+func (w naiveWorld) everything() map[naiveHolding]bool {
+	all := map[naiveHolding]bool{}
 	rows := w.settled()
 	winners := onHome(rows)
 	if winners == nil {
 		winners = []naiveRow{{role: w.fallback, source: "default"}}
 	}
 	for _, r := range winners {
-		all[holding{"home", r.role, true}] = true
+		all[naiveHolding{"home", r.role, true}] = true
 	}
 	if one := !w.many || winners[0].source == "default"; one {
 		for _, role := range w.order {
-			if all[holding{"home", role, true}] {
-				maps.DeleteFunc(all, func(h holding, _ bool) bool { return h.role != role })
+			if all[naiveHolding{"home", role, true}] {
+				maps.DeleteFunc(all, func(h naiveHolding, _ bool) bool { return h.role != role })
 				break
 			}
 		}
 	}
 	for _, r := range rows {
 		if r.on != "home" && r.source != "default" {
-			all[holding{r.on, r.role, true}] = true
+			all[naiveHolding{r.on, r.role, true}] = true
 		}
 	}
 	for grown := -1; grown != len(all); {
@@ -148,7 +148,7 @@ func (w naiveWorld) everything() map[holding]bool {
 		for h := range maps.Clone(all) {
 			for child, parent := range w.parent {
 				if parent == h.on {
-					all[holding{child, h.role, false}] = true
+					all[naiveHolding{child, h.role, false}] = true
 				}
 			}
 		}

@@ -4,6 +4,7 @@
 package page
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/rolecall/rolecall/internal/fault"
@@ -140,4 +141,19 @@ func Cut[T any](r Request, read []T, behind bool, key func(T) string) Page[T] {
 		p.After, p.Before = up, down
 	}
 	return p
+}
+
+// Of makes a page of a whole list that is at hand, sorted by key.
+func Of[T any](r Request, all []T, key func(T) string) Page[T] {
+	w := r.Walk()
+	read := slices.Clone(all)
+	if !w.Ascending {
+		slices.Reverse(read)
+	}
+	passed := 0
+	for w.Cursor != "" && passed < len(read) && (key(read[passed]) == w.Cursor || key(read[passed]) < w.Cursor == w.Ascending) {
+		passed++
+	}
+	read = read[passed:]
+	return Cut(r, read[:min(len(read), r.Limit+1)], passed > 0, key)
 }

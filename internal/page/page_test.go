@@ -59,3 +59,38 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A page of a list that is at hand is what stands after or before the cursor, in the order shown, with cursors exactly
+// where more stands (R150-R153).
+func TestOf(t *testing.T) {
+	all := []string{"c_1", "c_2", "c_4", "c_5", "c_7"}
+	self := func(s string) string { return s }
+	for _, c := range []struct {
+		r             page.Request
+		items         string
+		before, after string
+	}{
+		{page.Request{Limit: 2, Order: page.Asc}, "c_1 c_2", "", "c_2"},
+		{page.Request{Limit: 2, Order: page.Desc}, "c_7 c_5", "", "c_5"},
+		{page.Request{Limit: 2, Order: page.Normal}, "c_7 c_5", "c_5", ""},
+		{page.Request{Limit: 5, Order: page.Asc}, "c_1 c_2 c_4 c_5 c_7", "", ""},
+		{page.Request{Limit: 2, Order: page.Asc, After: "c_2"}, "c_4 c_5", "c_4", "c_5"},
+		{page.Request{Limit: 2, Order: page.Asc, After: "c_3"}, "c_4 c_5", "c_4", "c_5"},
+		{page.Request{Limit: 2, Order: page.Asc, After: "c_0"}, "c_1 c_2", "", "c_2"},
+		{page.Request{Limit: 2, Order: page.Asc, Before: "c_5"}, "c_2 c_4", "c_2", "c_4"},
+		{page.Request{Limit: 9, Order: page.Asc, Before: "c_9"}, "c_1 c_2 c_4 c_5 c_7", "", ""},
+		{page.Request{Limit: 2, Order: page.Desc, After: "c_5"}, "c_4 c_2", "c_4", "c_2"},
+		{page.Request{Limit: 2, Order: page.Desc, Before: "c_2"}, "c_5 c_4", "c_5", "c_4"},
+		{page.Request{Limit: 2, Order: page.Normal, Before: "c_5"}, "c_4 c_2", "c_2", "c_4"},
+		{page.Request{Limit: 2, Order: page.Normal, After: "c_2"}, "c_5 c_4", "c_4", "c_5"},
+		{page.Request{Limit: 2, Order: page.Asc, After: "c_7"}, "", "", ""},
+	} {
+		p := page.Of(c.r, all, self)
+		if got := strings.Join(p.Items, " "); got != c.items || p.Before != c.before || p.After != c.after {
+			t.Errorf("%+v: %q, before %q, after %q; want %q, %q, %q", c.r, got, p.Before, p.After, c.items, c.before, c.after)
+		}
+	}
+	if got := strings.Join(all, " "); got != "c_1 c_2 c_4 c_5 c_7" {
+		t.Errorf("the list itself became %q", got)
+	}
+}

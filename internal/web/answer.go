@@ -4,6 +4,7 @@ package web
 
 import (
 	"errors"
+	"io"
 	"net/http"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -61,6 +62,22 @@ func Write(w http.ResponseWriter, status int, body []byte) {
 	}
 	w.WriteHeader(status)
 	w.Write(body) // a client that went away has nobody left to tell
+}
+
+// Stream sends an answer that is made while it is sent. What fails by then breaks the connection off, so that nobody
+// takes a part for the whole.
+func Stream(w http.ResponseWriter, status int, kind string, write func(io.Writer) error) {
+	w.Header().Set("Content-Type", kind+"; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Disposition", "attachment")
+	w.WriteHeader(status)
+	if err := write(w); err != nil {
+		if rec, ok := w.(*recorder); ok {
+			rec.cause = err
+		}
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // Refuse answers an error: a fault by its kind, a replay by the first answer, anything else as an internal error whose

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -153,6 +154,47 @@ func Decode[T any](body []byte) (T, error) {
 		return in, fault.BadFields(bad...)
 	}
 	return in, nil
+}
+
+// Item is one object of a list in a body. It is read by DecodeItems, so that a refusal can say which one is malformed.
+type Item[T any] struct {
+	raw   json.RawMessage
+	Value T
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (i *Item[T]) UnmarshalJSON(raw []byte) error {
+	i.raw = bytes.Clone(raw)
+	return nil
+}
+
+// DecodeItems decodes every object of the list in a field. One refusal names all that are malformed, by their index.
+func DecodeItems[T any](field string, items []Item[T]) ([]T, error) {
+	all := make([]T, len(items))
+	var bad []fault.Field
+	for i, item := range items {
+		var err error
+		if all[i], err = Decode[T](item.raw); err != nil {
+			bad = append(bad, Indexed(field, i, fault.Of(err))...)
+		}
+	}
+	if bad != nil {
+		return nil, fault.BadFields(bad...)
+	}
+	return all, nil
+}
+
+// Indexed gives the fields that a refusal of one object blames, as fields of the list that the object is in.
+func Indexed(field string, i int, f *fault.Error) []fault.Field {
+	name := fmt.Sprintf("%s[%d]", field, i)
+	if len(f.Fields) == 0 {
+		return []fault.Field{{Name: name, Message: "must be an object"}}
+	}
+	blamed := slices.Clone(f.Fields)
+	for j := range blamed {
+		blamed[j].Name = name + "." + blamed[j].Name
+	}
+	return blamed
 }
 
 // loneSurrogate looks for an escape of half a surrogate pair, which would silently become another character.

@@ -65,13 +65,17 @@ func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 		defer cancel()
 		req = req.WithContext(ctx)
 		defer func() {
-			if p := recover(); p != nil {
+			p := recover()
+			if p != nil && p != http.ErrAbortHandler {
 				log.Error("panic", "request_id", rid, "panic", p, "stack", string(debug.Stack()))
 				if rec.status == 0 {
 					Refuse(rec, fault.Of(errors.New("panic")))
 				}
 			}
 			line(log, rec, req, rid, time.Since(began))
+			if p == http.ErrAbortHandler { // the server breaks the connection off
+				panic(p)
+			}
 		}()
 		next.ServeHTTP(rec, req)
 	})
