@@ -16,6 +16,8 @@ type Report struct {
 	Start       []StartRow  `json:"start,omitempty"`
 	Create      []CreateRow `json:"create,omitempty"`
 	Check       []CheckRow  `json:"check,omitempty"`
+	Order       []OrderRow  `json:"order,omitempty"`
+	Remove      []RemoveRow `json:"remove,omitempty"`
 	Notes       []string    `json:"notes,omitempty"`
 	Seconds     float64     `json:"seconds"`
 }
@@ -172,6 +174,8 @@ func (r Report) text(out io.Writer) error {
 				c.Database, c.Connections, c.Product, c.Floor, c.Ratio, c.P50, c.P99, c.FloorP50, c.FloorP99, c.Refused)
 		}
 	}
+	orderText(t, r.Order)
+	removeText(t, r.Remove)
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, strings.Join(r.Notes, "\n"))
