@@ -31,10 +31,6 @@ func ulid(prefix, number string) string {
 	return "'" + prefix + "01KDWBZ800' || substr(CAST(10000000000000000 + (" + number + ") AS TEXT), 2)"
 }
 
-func (c crowd) organization(n int) id.Organization {
-	return id.Organization(fmt.Sprintf("org_01KDWBZ800%016d", n))
-}
-
 func (c crowd) member(n int) id.Membership {
 	return id.Membership(fmt.Sprintf("om_01KDWBZ800%016d", n))
 }
