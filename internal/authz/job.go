@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -202,6 +203,7 @@ type shown struct {
 func (ch *change) show(ms []Membership, held map[id.Membership][]Held) error {
 	alike := map[shown][]id.Membership{}
 	var order []shown
+	contexts := map[[2]string]json.RawMessage{} // by what was shown and is: the payloads differ in nothing else
 	for _, before := range ms {
 		after := before.showing(held[before.ID])
 		if after.same(before) {
@@ -210,7 +212,15 @@ func (ch *change) show(ms []Membership, held map[id.Membership][]Held) error {
 		visible := !slices.Equal(after.Shown, before.Shown)
 		if visible {
 			after.UpdatedAt = ch.now
-			if err := ch.emit(event.MembershipUpdated, after.Organization, after.payload(), before.payload()); err != nil {
+			turn := [2]string{joinSlugs(before.Shown), joinSlugs(after.Shown)}
+			if contexts[turn] == nil {
+				context, err := ch.context(after.payload(), before.payload())
+				if err != nil {
+					return err
+				}
+				contexts[turn] = context
+			}
+			if err := ch.emitIn(contexts[turn], event.MembershipUpdated, after.Organization, after.payload()); err != nil {
 				return err
 			}
 		}

@@ -63,10 +63,16 @@ func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Orga
 	own.add("a.organization_id = ?", org)
 	in(&own, "a.subject_id", ms)
 	in(&own, "a.resource_id", on)
-	shared := condition{args: own.args}
+	var shared condition // with the same arguments
 	shared.add("g.organization_id = ?", org)
 	in(&shared, "g.membership_id", ms)
 	in(&shared, "a.resource_id", on)
+	return t.addHeld(of, own, shared)
+}
+
+// addHeld reads the assignments a that memberships have themselves, by one condition, and those that they have through
+// their group_members g, by another with the same arguments.
+func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, own, shared condition) error {
 	found, err := all(t, "reading assignments", func(r row) (h heldAssignment, err error) {
 		err = r.Scan(append([]any{&h.by}, assignmentFields(&h.Assignment)...)...)
 		return h, err
@@ -75,7 +81,7 @@ func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Orga
 		UNION ALL
 		SELECT g.membership_id, `+memberAssignmentColumns+`
 		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
-		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+shared.String(), shared.args...)
+		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+shared.String(), own.args...)
 	for _, h := range found {
 		of[h.by] = append(of[h.by], h.Assignment)
 	}
@@ -92,6 +98,15 @@ func (t *tx) AssignmentsThrough(org id.Organization, m id.Membership, on []id.Re
 		SELECT `+memberAssignmentColumns+`
 		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
 		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+c.String(), c.args...)
+}
+
+// AssignmentsBetween implements authz.AssignmentReader.
+func (t *tx) AssignmentsBetween(org id.Organization, first, last id.Membership) (map[id.Membership][]authz.Assignment, error) {
+	var own, shared condition
+	own.add("a.organization_id = ? AND a.subject_id >= ? AND a.subject_id <= ?", org, first, last)
+	shared.add("g.organization_id = ? AND g.membership_id >= ? AND g.membership_id <= ?", org, first, last)
+	of := map[id.Membership][]authz.Assignment{}
+	return of, t.addHeld(of, own, shared)
 }
 
 // heldAssignment is an assignment and a membership that has it.
@@ -137,9 +152,10 @@ func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condi
 }
 
 // AssignmentsNaming implements authz.AssignmentReader.
-func (t *tx) AssignmentsNaming(r id.Role, max int) ([]authz.Assignment, error) {
+func (t *tx) AssignmentsNaming(r id.Role, from id.Organization, max int) ([]authz.Assignment, error) {
 	return all(t, "finding the assignments of a role", scanAssignment, `
-		SELECT `+assignmentColumns+` FROM assignments WHERE role_id = $1 ORDER BY organization_id, id LIMIT $2`, r, max)
+		SELECT `+assignmentColumns+` FROM assignments WHERE role_id = $1 AND organization_id >= $2 ORDER BY organization_id, id LIMIT $3`,
+		r, from, max)
 }
 
 // CountNaming implements authz.AssignmentReader.
