@@ -2,6 +2,8 @@ package authz
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"encoding/json"
 	"slices"
 	"time"
@@ -106,20 +108,28 @@ func (ch *change) announceLater(j Job) error {
 	return err
 }
 
-// Work does one batch of background work and says whether it did anything: it moves on the oldest job that no other
-// worker has, or tells of assignments whose time came or went. worker names the process; a job whose worker is silent
-// for a while is taken over.
+// Work does a little background work and says whether it did any: it tells of assignments whose time came or went, and
+// moves on the job that waited longest of those that no other worker has, so that a large one does not hold up small
+// ones. What fails is left for another time and holds up nothing else. worker names the process; a job whose worker is
+// silent for a while is taken over.
 func (s *Service) Work(ctx context.Context, worker string) (worked bool, err error) {
-	jobs, err := read(ctx, s, func(r Reader) ([]Job, error) { return r.UnfinishedJobs(openQueue) })
-	if err != nil {
-		return false, err
+	worked, err = s.passTime(ctx)
+	jobs, failed := read(ctx, s, func(r Reader) ([]Job, error) { return r.UnfinishedJobs(openQueue) })
+	if failed != nil {
+		return worked, errors.Join(err, failed)
 	}
+	slices.SortStableFunc(jobs, func(a, b Job) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 	for _, j := range jobs {
-		if s.free(j, worker) {
-			return true, s.step(ctx, j, worker)
+		if !s.free(j, worker) {
+			continue
 		}
+		failed := s.step(ctx, j, worker)
+		if failed == nil {
+			return true, err
+		}
+		err = errors.Join(err, fmt.Errorf("job %s: %w", j.ID, failed))
 	}
-	return s.passTime(ctx)
+	return worked, err
 }
 
 func (s *Service) free(j Job, worker string) bool {
@@ -153,7 +163,11 @@ func (s *Service) step(ctx context.Context, job Job, worker string) error {
 		}
 		return struct{}{}, ch.UpdateJob(j)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	// A million events must not wait for the first reader to be given their places.
+	return s.PlaceCommitted(ctx, job.Environment)
 }
 
 // eachMembership does one batch of a job that goes through the memberships of a scope.
@@ -251,7 +265,7 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 	}
 	for _, a := range due {
 		c := Caller{Environment: a.Environment, Actor: SystemActor}
-		_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
+		_, failed := write(ctx, s, c, func(ch *change) (struct{}, error) {
 			ch.asked = true // nobody acts: time does
 			a, ok, err := ch.Assignment(a.Organization, a.ID)
 			if err != nil || !ok {
@@ -267,11 +281,13 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 			}
 			return struct{}{}, ch.announceSubject(a)
 		})
-		if err != nil {
-			return true, err
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("assignment %s: %w", a.ID, failed))
+			continue
 		}
+		worked = true
 	}
-	return len(due) > 0, nil
+	return worked, err
 }
 
 // announceSubject tells of the members that an assignment on the organization concerns: of one at once, of a group's by
