@@ -199,7 +199,7 @@ func TestKillBetweenAnyTwoWrites(t *testing.T) {
 				var acknowledged int
 				env, acknowledged, finished = crash(t, where, at)
 				db := open(t, where)
-				s := scene{t, authz.New(db, time.Now, id.NewSource(time.Now, nil)), authz.Caller{Environment: env}}
+				s := scene{t, db, authz.New(db, time.Now, id.NewSource(time.Now, nil)), authz.Caller{Environment: env}}
 				if d := cmp.Diff(expected[acknowledged], s.sound()); d != "" {
 					t.Fatalf("killed before write %d, after %d acknowledged operations: expected (-) and found (+) differ:\n%s", at, acknowledged, d)
 				}
