@@ -14,8 +14,8 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// settler is the worker that Settle is.
-const settler = "storetest"
+// Worker is the name under which Settle works.
+const Worker = "storetest"
 
 // Settle does all the work that follows changes, and fails the test when some of it cannot be done or is left.
 func Settle(t testing.TB, rules *authz.Service, c authz.Caller) {
@@ -23,7 +23,7 @@ func Settle(t testing.TB, rules *authz.Service, c authz.Caller) {
 	ctx := context.Background()
 	for worked := true; worked; {
 		var err error
-		if worked, err = rules.Work(ctx, settler); err != nil {
+		if worked, err = rules.Work(ctx, Worker); err != nil {
 			t.Fatalf("working on what follows changes: %v", err)
 		}
 	}
@@ -119,7 +119,9 @@ func (o *observer) keepGroups(org id.Organization) {
 	o.Helper()
 	for _, g := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Group], error) { return tx.Groups(org, r) }) {
 		o.world["group "+string(g.ID)] = encoded(o, g.Payload())
-		for _, m := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Membership], error) { return tx.GroupMembers(g, r) }) {
+		for _, m := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Membership], error) {
+			return tx.GroupMembers(g, r)
+		}) {
 			o.world["group member "+string(g.ID)+" "+string(m.ID)] = "in"
 		}
 	}

@@ -179,7 +179,9 @@ func (o *observer) organization(org authz.Organization) {
 func (o *observer) group(in tenant, g authz.Group, emails map[id.Membership]string) {
 	o.Helper()
 	var who []string
-	for _, m := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Membership], error) { return tx.GroupMembers(g, r) }) {
+	for _, m := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Membership], error) {
+		return tx.GroupMembers(g, r)
+	}) {
 		who = append(who, emails[m.ID])
 	}
 	sort.Strings(who)
@@ -262,7 +264,9 @@ func (o *observer) rights(in tenant, m authz.Member, name string) {
 func (o *observer) assigned(in tenant, f authz.AssignmentFilter) string {
 	o.Helper()
 	var all []string
-	for _, a := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Assignment], error) { return tx.Assignments(in.ID, f, r) }) {
+	for _, a := range stored(o, func(tx authz.Reader, r page.Request) (page.Page[authz.Assignment], error) {
+		return tx.Assignments(in.ID, f, r)
+	}) {
 		role, ok := in.roles[a.Role]
 		if !ok {
 			role = "gone"
