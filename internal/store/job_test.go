@@ -31,6 +31,12 @@ func (c *handClock) now() time.Time {
 	return c.at
 }
 
+func (c *handClock) set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = at
+}
+
 func (c *handClock) pass(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
