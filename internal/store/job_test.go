@@ -312,7 +312,7 @@ func TestAnnouncementsGoOnWhereTheyStopped(t *testing.T) {
 		s := newSceneAt(t, db, "production", clock.now)
 		s.role("", "later")
 		orgs := []id.Organization{s.organization("a"), s.organization("b")}
-		s.crowd(orgs, 350, authz.Role{}) // falls back to the default
+		storetest.Crowd(t, db, s.c.Environment, orgs, 350, authz.Role{}) // falls back to the default
 		storetest.Settle(t, s.rules, s.c)
 		before := s.updates()
 		must(s.rules.SetDefault(context.Background(), s.c, "", "later"))

@@ -96,7 +96,7 @@ func crowded(t *testing.T, where string, clock *handClock) (id.Environment, auth
 			s.role(orgs[i], "org-x")
 		}
 	}
-	members := s.crowd(orgs, 100, gone)
+	members := storetest.Crowd(t, db, s.c.Environment, orgs, 100, gone)
 	must(s.rules.SetDefault(context.Background(), s.c, "", "then"))
 	storetest.Settle(t, s.rules, s.c)
 	job := must(s.rules.RemoveRole(context.Background(), s.c, "", "gone", authz.RoleDeletion{}))
