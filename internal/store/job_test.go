@@ -226,6 +226,7 @@ func TestModeAgainstAssignments(t *testing.T) {
 		if _, err := s.rules.SetMultipleRoles(ctx, s.c, true); !fault.HasCode(err, "mode_change_in_progress") {
 			t.Errorf("switching again while members are moved: %v", err)
 		}
+		members = append(members, s.member(orgs[0], "late", asked("a")).ID) // whom the work meets too
 		s.sound()
 		s.oneRoleEach(orgs, members)
 		must(s.rules.SetMultipleRoles(ctx, s.c, true))
