@@ -36,7 +36,7 @@ type Job struct {
 	FallbackOnly bool   // JobAnnounce: only memberships that fall back to the default
 	Actor        event.Actor
 	At           Position // how far it came
-	Total        int      // what there was to do at the beginning, as far as that is known; 0 otherwise
+	Total        int      // what there is to do, as far as that is known; 0 otherwise
 	Done         int      // assignments moved or memberships looked at
 	HeldBy       string   // the worker that has it
 	HeldUntil    time.Time
@@ -189,6 +189,9 @@ func (ch *change) eachMembership(j *Job, do func([]Membership, policies) error) 
 	}
 	last := ms[len(ms)-1]
 	j.At, j.Done = Position{Organization: last.Organization, Membership: last.ID}, j.Done+len(ms)
+	if j.Total > 0 {
+		j.Total = max(j.Total, j.Done) // who joined meanwhile is looked at too
+	}
 	return len(ms) < jobBatch, nil
 }
 

@@ -273,7 +273,7 @@ func (ch *change) moveAssignments(j *Job) (done bool, err error) {
 		return false, err
 	}
 	if len(naming) == 0 {
-		return true, ch.Tx.DeleteRole(Role{ID: role, Environment: j.Environment, Organization: j.Organization})
+		return true, ch.forgetRole(Role{ID: role, Environment: j.Environment, Organization: j.Organization})
 	}
 	j.At.Organization = naming[len(naming)-1].Organization
 	for len(naming) > 0 {
@@ -288,6 +288,17 @@ func (ch *change) moveAssignments(j *Job) (done bool, err error) {
 		j.Done, naming = j.Done+n, naming[n:]
 	}
 	return false, nil
+}
+
+// forgetRole deletes a role that is gone and that nothing names any more, unless its organization was deleted meanwhile
+// and the role with it.
+func (ch *change) forgetRole(role Role) error {
+	if role.Custom() {
+		if _, found, err := ch.Organization(role.Environment, role.Organization); err != nil || !found {
+			return err
+		}
+	}
+	return ch.Tx.DeleteRole(role)
 }
 
 // moveIn moves assignments of one organization and tells of the members concerned.
