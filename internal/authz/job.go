@@ -2,9 +2,9 @@ package authz
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"encoding/json"
 	"slices"
 	"time"
 

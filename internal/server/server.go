@@ -188,15 +188,19 @@ const (
 
 // work does what follows changes, in this process, whoever made them.
 func work(ctx context.Context, rules *authz.Service, worker string, log *slog.Logger) {
+	var told time.Time
 	for ctx.Err() == nil {
 		pause := workEvery
 		worked, err := rules.Work(ctx, worker)
-		switch {
-		case err != nil && ctx.Err() == nil:
+		if err != nil && ctx.Err() == nil && time.Since(told) >= workPauses { // what fails again and again is told now and then
 			log.Error("working on what follows changes", "error", err)
-			pause = workPauses
-		case worked:
+			told = time.Now()
+		}
+		if worked {
 			continue
+		}
+		if err != nil {
+			pause = workPauses
 		}
 		select {
 		case <-ctx.Done():
