@@ -165,7 +165,8 @@ func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bo
 
 // replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
 // was is not written, but for its time beside results of identity providers: said again, it overrides them again (R92,
-// R96).
+// R96). A role that was not given before, for good, is asked for in full, also where it has no effect for now: the
+// membership may be inactive, or hold a role from a group that stands above.
 func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
 	home := OrganizationResource(m.Organization)
 	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})
@@ -175,9 +176,13 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 	overriding := slices.ContainsFunc(had[m.ID], func(a Assignment) bool { return a.Source == SourceDirectory || a.Source == SourceSSO })
 	missing := slices.Clone(roles)
 	var obsolete []id.Assignment
+	var kept []id.Role
 	for _, a := range had[m.ID] {
 		if a.Group != "" || a.Source != SourceDefault && a.Source != SourceManual {
 			continue
+		}
+		if a.lasting() {
+			kept = append(kept, a.Role)
 		}
 		at := slices.IndexFunc(missing, func(r Role) bool { return r.ID == a.Role })
 		if at < 0 || a.Source != source || a.Ended(ch.now) || !a.due(ch.now).IsZero() {
@@ -192,12 +197,13 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 			}
 		}
 	}
-	given := make([]id.Role, len(missing))
-	for i, r := range missing {
-		given[i] = r.ID
+	var given []id.Role
+	for _, r := range missing {
+		if !slices.Contains(kept, r.ID) {
+			given = append(given, r.ID)
+		}
 	}
-	p := Policy{Environment: m.Environment, Organization: m.Organization}
-	if err := ch.permitRoles(p, m.Organization, given...); err != nil { // also where others outrank them for now
+	if err := ch.permitRoles(Policy{Environment: m.Environment, Organization: m.Organization}, m.Organization, given...); err != nil {
 		return err
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {

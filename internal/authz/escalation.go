@@ -1,11 +1,14 @@
 package authz
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
 )
 
 // Restriction is what a caller is held to; a caller without one may do everything in its environment.
@@ -74,33 +77,24 @@ func (ch *change) permitRoles(p Policy, org id.Organization, roles ...id.Role) e
 	if err != nil {
 		return err
 	}
-	var gains []string
-	for _, slugs := range held {
-		gains = append(gains, slugs...)
-	}
-	return ch.permit(org, gains...)
+	return ch.permit(org, union(held, roles)...)
 }
 
-// permitAltered is permit for what a change of one membership makes it hold that it did not hold before.
+// permitAltered is permit for what a change of one membership makes it hold that it did not hold before. What becomes
+// active holds all of it anew; of what stays inactive that is what it would hold.
 func (ch *change) permitAltered(p Policy, before, after Member) error {
-	if !ch.caller.limited() || after.Status != StatusActive {
+	if !ch.caller.limited() {
 		return ch.permit(after.Organization)
 	}
-	var had, has []id.Role
-	for _, h := range before.Held {
-		had = append(had, h.Role.ID)
-	}
-	for _, h := range after.Held {
-		has = append(has, h.Role.ID)
-	}
-	if before.Status != StatusActive {
+	had, has := roleIDs(before.Held), roleIDs(after.Held)
+	if after.Status == StatusActive && before.Status != StatusActive {
 		had = nil
 		all, err := ch.AssignmentsOf(after.Organization, []id.Membership{after.ID}, nil)
 		if err != nil {
 			return err
 		}
 		for _, a := range all[after.ID] {
-			if a, ok := p.stand(a); ok {
+			if a, ok := p.stand(a); ok && !a.Ended(ch.now) {
 				has = append(has, a.Role)
 			}
 		}
@@ -109,19 +103,69 @@ func (ch *change) permitAltered(p Policy, before, after Member) error {
 	if err != nil {
 		return err
 	}
-	old := map[string]bool{}
-	for _, r := range had {
-		for _, slug := range held[r] {
-			old[slug] = true
-		}
+	return ch.permit(after.Organization, added(union(held, has), union(held, had))...)
+}
+
+// permitHeldBy asks for everything that a user holds or would hold anywhere: who changes by what applications recognize
+// a user hands it over to somebody else.
+func (ch *change) permitHeldBy(u id.User) error {
+	if !ch.caller.limited() {
+		return ch.permit("")
 	}
 	var gains []string
-	for _, r := range has {
-		for _, slug := range held[r] {
-			if !old[slug] {
-				gains = append(gains, slug)
+	known := policies{}
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		found, err := ch.Memberships(ch.caller.Environment, MembershipFilter{User: u}, r)
+		if err != nil {
+			return err
+		}
+		if err := known.readFull(ch, ch.caller, found.Items); err != nil {
+			return err
+		}
+		for _, m := range found.Items {
+			of, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, nil)
+			if err != nil {
+				return err
 			}
+			m.Status = StatusActive
+			f := Facts{At: ch.now, Membership: m, Assignments: of[m.ID], Policy: known[m.Organization]}
+			gains = append(append(gains, assigned(f)...), EffectivePermissions(f)...)
+		}
+		if r.After = found.After; r.After == "" {
+			return ch.permit("", gains...)
 		}
 	}
-	return ch.permit(after.Organization, gains...)
+}
+
+// guard is the net below the rules: a change that asked nobody is a defect and not committed, and neither is one that
+// tells of something outside the organization that its caller is limited to.
+func (ch *change) guard() error {
+	if !ch.asked {
+		return errors.New("a change that nobody was asked about: its rule does not call permit")
+	}
+	if ch.caller.Only == nil || ch.caller.Only.Organization == "" {
+		return nil
+	}
+	for _, e := range ch.events {
+		if e.Organization != ch.caller.Only.Organization {
+			return fmt.Errorf("a change of a caller that is limited to %s tells of %q: %s", ch.caller.Only.Organization, e.Organization, e.Type)
+		}
+	}
+	return nil
+}
+
+func roleIDs(held []Held) []id.Role {
+	ids := make([]id.Role, len(held))
+	for i, h := range held {
+		ids[i] = h.Role.ID
+	}
+	return ids
+}
+
+// union lists the permissions of roles.
+func union(of map[id.Role][]string, roles []id.Role) (all []string) {
+	for _, r := range roles {
+		all = append(all, of[r]...)
+	}
+	return all
 }

@@ -377,6 +377,7 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 			return page.Page[Member]{}, fault.BadField("statuses", "must be any of active, inactive, pending")
 		}
 	}
+	f.Organization = c.within(f.Organization)
 	return read(ctx, s, func(tx Reader) (page.Page[Member], error) {
 		found, err := tx.Memberships(c.Environment, f, r)
 		if err != nil {

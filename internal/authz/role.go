@@ -62,7 +62,8 @@ type RoleReader interface {
 	RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error)
 	// RolesWithPermission lists the roles of the environment and of all its organizations that hold a permission.
 	RolesWithPermission(env id.Environment, p id.Permission) ([]Role, error)
-	// RoleUse counts what a role is needed for.
+	// RoleUse counts what a role is needed for. A role that is gone and whose assignments this one takes over counts as
+	// an assignment.
 	RoleUse(env id.Environment, r id.Role) (Use, error)
 	// CountDefaults counts the organizations that have a role as their own default.
 	CountDefaults(r id.Role) (int, error)
@@ -207,7 +208,7 @@ func (s *Service) Role(ctx context.Context, c Caller, org id.Organization, slug 
 			if _, err := organization(r, c, org); err != nil {
 				return Role{}, err
 			}
-			if role, found, err := r.Role(c.Environment, org, slug); err != nil || found {
+			if role, err := ownRole(r, c, org, slug); !fault.Is(err, fault.NotFound) {
 				return role, err
 			}
 		}
@@ -219,7 +220,7 @@ func (s *Service) Role(ctx context.Context, c Caller, org id.Organization, slug 
 // read it and must not change it.
 func ownRole(r Reader, c Caller, org id.Organization, slug string) (Role, error) {
 	role, found, err := r.Role(c.Environment, org, slug)
-	if err == nil && !found {
+	if err == nil && (!found || !role.RetiredAt.IsZero()) {
 		err = fault.Missing("Role", slug)
 	}
 	return role, err

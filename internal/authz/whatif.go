@@ -15,6 +15,7 @@ type whatIf struct {
 	at     time.Time
 	sup    supposed
 	gone   map[id.Resource]bool
+	latent bool     // counts as held what has no effect for now: of inactive members, and what other roles displace
 	before policies // with the permissions of all roles
 	after  policies
 }
@@ -157,10 +158,16 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 			return w.gone[a.Resource] || w.sup.drop != nil && w.sup.drop(a)
 		})
 	}
+	if w.latent {
+		m.Status = StatusActive
+	}
 	before := Facts{At: w.at, Membership: m, Assignments: as, Policy: w.before[org]}
 	after := Facts{At: w.at, Membership: m, Assignments: kept, Policy: w.after[org]}
 	impact = MemberImpact{
 		Membership: m, Before: m.showing(EffectiveRoles(before)).Shown, After: m.showing(EffectiveRoles(after)).Shown,
+	}
+	if w.latent {
+		impact.Gains = rights(assigned(after), assigned(before), OrganizationResource(org))
 	}
 	for _, where := range w.concerned(org, as, anchors) {
 		before.Path, after.Path = where.path, where.path
@@ -173,6 +180,19 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 		impact.Loses = append(impact.Loses, rights(has, will, where.id)...)
 	}
 	return impact, len(impact.Gains)+len(impact.Loses) > 0 || !slices.Equal(impact.Before, impact.After)
+}
+
+// assigned lists the permissions of every role that is assigned, in effect or not, sorted. They must be in the policy.
+func assigned(f Facts) []string {
+	var all []string
+	for _, a := range f.Assignments {
+		if a, ok := f.Policy.stand(a); ok && !a.Ended(f.At) {
+			r, _ := f.Policy.byID(a.Role)
+			all = append(all, r.Permissions...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // concerned lists the places where a membership may hold something else than above them, sorted.

@@ -12,6 +12,9 @@ type keyLine struct {
 	Environment           string     `json:"environment_id"`
 	CreatedAt             time.Time  `json:"created_at"`
 	RevokedAt             *time.Time `json:"revoked_at"`
+	Permissions           []string
+	Organization          *string `json:"organization_id"`
+	OrganizationDeleted   bool    `json:"organization_deleted"`
 }
 
 // status asks a server something with a key.
