@@ -16,11 +16,10 @@ import (
 	"github.com/rolecall/rolecall/internal/store"
 )
 
-var deep = flag.Bool("deep", false, "search for escalations through all sequences of three operations, which takes many minutes")
+var deep = flag.Bool("deep", false, "search every small world for escalations as deep as some of them, and with all operations; takes minutes")
 
-// TestNobodyIsRaised is security case 7: in small worlds, every sequence of two operations of a caller who may let
-// people hold the permissions a and b, with background work among them, and every sequence of three of the operations
-// that bear most on each other. After each of them nobody holds anything else that he did not hold at the beginning:
+// TestNobodyIsRaised is security case 7: in small worlds, every sequence of two and in some of three operations of a
+// caller who may let people hold the permissions a and b, with background work among them. After each of them nobody holds anything else that he did not hold at the beginning:
 // neither as things stand, nor once somebody with all rights, who knows of nothing, does what is harmless in itself.
 func TestNobodyIsRaised(t *testing.T) {
 	t.Parallel()
@@ -38,14 +37,12 @@ func TestNobodyIsRaised(t *testing.T) {
 			t.Parallel()
 			switch {
 			case *deep:
-				search(t, variant, 3, false)
-			case testing.Short():
-				search(t, variant, 2, true)
-			default:
 				search(t, variant, 2, false)
-				if variant.gone {
-					search(t, variant, 3, true)
-				}
+				search(t, variant, 3, true)
+			case variant.gone && !testing.Short():
+				search(t, variant, 3, true)
+			default:
+				search(t, variant, 2, true)
 			}
 		})
 	}
@@ -162,7 +159,7 @@ func (e *explorer) look(path []string) {
 	for _, by := range e.innocent {
 		e.after(by, func(now map[holding]bool) {
 			for h := range now {
-				if !e.start[by.name][h] {
+				if !e.start[by.name][h] && !e.start["nothing else"][h] {
 					e.Errorf("%s: after this and %s, %s holds %s", strings.Join(path, ", "), by.name, h.member, h.permission)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -25,6 +26,7 @@ type smallWorld struct {
 	orgs           []id.Organization
 	users          map[string]id.User
 	names          map[id.User]string // of organizations too
+	empty          authz.Group        // has a role and nobody in it
 }
 
 func newSmallWorld(t *testing.T, tx authz.Tx, variant small) *smallWorld {
@@ -48,13 +50,13 @@ func newSmallWorld(t *testing.T, tx authz.Tx, variant small) *smallWorld {
 	if variant.within {
 		w.caller.Only.Organization = w.orgs[0]
 	}
-	for slug, permissions := range map[string][]string{"admin": {"a", "b", "c"}, "low": {"a"}, "former": {"a"}} {
+	for slug, permissions := range map[string][]string{"admin": {"a", "b", "c"}, "low": {"a"}, "former": {"a"}, "spare": {"a"}, "idle": {"a"}, "heir": {"a"}} {
 		s.role("", slug)
 		w.edit(w.system, "", slug, permissions...)
 	}
-	order := []string{"admin", "low", "former", "member"}
+	order := []string{"admin", "low", "former", "spare", "idle", "heir", "member"}
 	if variant.strongLast {
-		order = []string{"low", "former", "member", "admin"}
+		order = []string{"low", "former", "spare", "idle", "heir", "member", "admin"}
 	}
 	must(w.rules.SetPriority(ctx, w.system, "", order))
 	if variant.strongDefault {
@@ -65,7 +67,7 @@ func newSmallWorld(t *testing.T, tx authz.Tx, variant small) *smallWorld {
 	}
 	s.role(w.orgs[0], "org-x")
 	w.edit(w.system, w.orgs[0], "org-x", "b")
-	w.populate(t, s, ids)
+	w.populate(s, ids)
 	return w
 }
 
@@ -75,14 +77,15 @@ func (w *smallWorld) edit(c authz.Caller, org id.Organization, slug string, perm
 }
 
 // populate makes users, their memberships and a group, which no rule makes yet.
-func (w *smallWorld) populate(t *testing.T, s scene, ids *id.Source) {
+func (w *smallWorld) populate(s scene, ids *id.Source) {
 	ctx := context.Background()
-	for i, name := range []string{"boss", "low", "custom", "plain", "sleeper", "retired boss", "grouped", "leaver", "newcomer"} {
+	for i, name := range []string{"boss", "low", "custom", "plain", "sleeper", "retired boss", "grouped", "shielded", "bare", "leaver", "newcomer"} {
 		w.users[name] = s.user(i)
 		w.names[w.users[name]] = name
 	}
 	for name, role := range map[string]string{
-		"boss": "admin", "low": "low", "custom": "org-x", "sleeper": "low", "retired boss": "admin", "grouped": "low", "leaver": "former",
+		"boss": "admin", "low": "low", "custom": "org-x", "sleeper": "spare", "retired boss": "admin", "grouped": "low", "shielded": "low",
+		"bare": "low", "leaver": "former",
 	} {
 		must(w.rules.CreateMembership(ctx, w.system, w.users[name], w.orgs[0], asked(role)))
 	}
@@ -93,23 +96,30 @@ func (w *smallWorld) populate(t *testing.T, s scene, ids *id.Source) {
 	for _, name := range []string{"sleeper", "retired boss"} {
 		must(w.rules.DeactivateMember(ctx, w.system, w.member(name, 0)))
 	}
-	g := authz.Group{ID: id.New[id.Group](ids), Environment: w.system.Environment, Organization: w.orgs[0], Name: "admins", CreatedAt: w.now(), UpdatedAt: w.now()}
-	admin, _, err := w.tx.Role(w.system.Environment, "", "admin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := authz.Assignment{
-		ID: id.New[id.Assignment](ids), Environment: w.system.Environment, Organization: w.orgs[0], Group: g.ID, Role: admin.ID,
-		Resource: authz.OrganizationResource(w.orgs[0]), Source: authz.SourceGroup, Explicit: true, CreatedAt: g.CreatedAt, UpdatedAt: g.CreatedAt,
-	}
-	for _, err := range []error{w.tx.InsertGroup(g), w.tx.AddGroupMember(g, w.member("grouped", 0), g.CreatedAt), w.tx.InsertAssignment(a, a.ExpiresAt)} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must(0, w.tx.DeleteAssignmentsOf(w.orgs[0], authz.AssignmentFilter{Membership: w.member("bare", 0)})) // falls back to the default
+	w.group(ids, "admin", "grouped")
+	w.group(ids, "low", "shielded") // displaces what the member is given where it has the higher priority
+	w.empty = w.group(ids, "idle")
 	if w.variant.gone {
-		must(w.rules.RemoveRole(ctx, w.system, "", "former", authz.RoleDeletion{Replacement: authz.Some("low")}))
+		must(w.rules.RemoveRole(ctx, w.system, "", "former", authz.RoleDeletion{Replacement: authz.Some("heir")}))
 	}
+}
+
+// group makes a group of members of the first organization that holds a role.
+func (w *smallWorld) group(ids *id.Source, role string, members ...string) authz.Group {
+	env, org, at := w.system.Environment, w.orgs[0], w.now()
+	g := authz.Group{ID: id.New[id.Group](ids), Environment: env, Organization: org, Name: role, CreatedAt: at, UpdatedAt: at}
+	must(0, w.tx.InsertGroup(g))
+	for _, m := range members {
+		must(0, w.tx.AddGroupMember(g, w.member(m, 0), at))
+	}
+	held, _, err := w.tx.Role(env, "", role)
+	a := authz.Assignment{
+		ID: id.New[id.Assignment](ids), Environment: env, Organization: org, Group: g.ID, Role: must(held, err).ID,
+		Resource: authz.OrganizationResource(org), Source: authz.SourceGroup, Explicit: true, CreatedAt: at, UpdatedAt: at,
+	}
+	must(0, w.tx.InsertAssignment(a, time.Time{}))
+	return g
 }
 
 // member is the membership of a user, or one that nobody has.
@@ -142,12 +152,13 @@ func (w *smallWorld) held() map[holding]bool {
 // bearing names the operations that bear most on each other.
 var bearing = []string{
 	"let low of environment be b", "let low of environment be abc", "let admin of environment be b", "let admin of environment be abc",
-	"delete low of environment", "remove low of environment for ", "remove low of environment for admin", "remove admin of environment for low",
+	"delete low of environment", "delete heir of environment", "remove low of environment for ", "remove low of environment for admin", "remove admin of environment for low",
 	"default of environment admin", "default of environment low", "put admin of environment last or first: 1", "put low of environment last or first: 0",
 	"create org-new of first", "let org-new of first be abc", "remove org-x of first for ", "remove org-x of first for admin",
 	"default of first admin", "default of first org-x", "put admin of first last or first: 1", "put low of first last or first: 0",
-	"create org-new of second", "default of second admin", "deactivate boss", "reactivate boss", "reactivate retired boss", "reactivate sleeper",
-	"give low admin", "give sleeper admin", "give grouped org-x", "give boss low", "join newcomer to 0 as ", "join newcomer to 1 as admin",
+	"create org-new of second", "default of second org-new", "remove org-new of second, default admin", "deactivate boss", "reactivate boss", "reactivate retired boss", "reactivate sleeper",
+	"give low admin", "give sleeper admin", "give grouped org-x", "give boss low", "give shielded admin",
+	"remove spare of environment for ", "remove idle of environment for admin", "remove low of environment, default admin", "join newcomer to 0 as ", "join newcomer to 1 as admin",
 	"several roles: true", "several roles: false", "work",
 }
 
@@ -162,7 +173,7 @@ func (w *smallWorld) delegated() (all []operation) {
 		return w.names[id.User(org)]
 	}
 	c, r := w.caller, w.rules
-	for org, slugs := range map[id.Organization][]string{"": {"low", "admin", "new"}, w.orgs[0]: {"org-x", "org-new"}, w.orgs[1]: {"org-new"}} {
+	for org, slugs := range map[id.Organization][]string{"": {"low", "admin", "spare", "idle", "heir", "new"}, w.orgs[0]: {"org-x", "org-new"}, w.orgs[1]: {"org-new"}} {
 		slug := slugs[len(slugs)-1]
 		add("create "+slug+" of "+owner(org), func(ctx context.Context) error {
 			_, err := r.CreateRole(ctx, c, org, authz.NewRole{Slug: authz.Some(slug), Name: slug})
@@ -175,14 +186,15 @@ func (w *smallWorld) delegated() (all []operation) {
 				})
 			}
 			add("delete "+slug+" of "+owner(org), func(ctx context.Context) error { return r.DeleteRole(ctx, c, org, slug) })
+			add("remove "+slug+" of "+owner(org)+", default admin", func(ctx context.Context) error {
+				_, err := r.RemoveRole(ctx, c, org, slug, authz.RoleDeletion{Default: authz.Some("admin")})
+				return err
+			})
 			for _, instead := range []string{"", "low", "admin"} {
 				if instead == slug {
 					continue
 				}
-				in := authz.RoleDeletion{}
-				if instead != "" {
-					in = authz.RoleDeletion{Replacement: authz.Some(instead), Default: authz.Some(instead)}
-				}
+				in := authz.RoleDeletion{Default: authz.Some("member"), Replacement: authz.Opt[string]{Set: instead != "", Value: instead}}
 				add("remove "+slug+" of "+owner(org)+" for "+instead, func(ctx context.Context) error {
 					_, err := r.RemoveRole(ctx, c, org, slug, in)
 					return err
@@ -206,7 +218,7 @@ func (w *smallWorld) delegated() (all []operation) {
 
 func (w *smallWorld) delegatedMembers(add func(string, func(context.Context) error)) {
 	c, r := w.caller, w.rules
-	for _, user := range []string{"boss", "low", "plain", "sleeper", "retired boss", "grouped"} {
+	for _, user := range []string{"boss", "low", "plain", "sleeper", "retired boss", "grouped", "shielded"} {
 		add("deactivate "+user, func(ctx context.Context) error { _, err := r.DeactivateMember(ctx, c, w.member(user, 0)); return err })
 		add("reactivate "+user, func(ctx context.Context) error { _, err := r.ReactivateMember(ctx, c, w.member(user, 0)); return err })
 		for _, roles := range [][]string{{"admin"}, {"low"}, {"org-x"}, {"low", "admin"}} {
@@ -280,6 +292,20 @@ func (w *smallWorld) harmless() []operation {
 	return []operation{
 		{"nothing else", func(context.Context) error { return nil }},
 		{"everybody's return", w.wake},
+		{"new people", func(ctx context.Context) error {
+			if m := w.member("plain", 0); m != "" {
+				if err := w.tx.AddGroupMember(w.empty, m, w.now()); err != nil {
+					return err
+				}
+			}
+			for _, org := range w.orgs {
+				_, err := w.rules.CreateMembership(ctx, w.system, w.users["newcomer"], org, authz.RolesInput{})
+				if err != nil && fault.Of(err).Kind == fault.Internal {
+					return err
+				}
+			}
+			return nil
+		}},
 		{"everybody's return and several roles", func(ctx context.Context) error {
 			if err := w.wake(ctx); err != nil {
 				return err
