@@ -256,6 +256,9 @@ func places(t *testing.T, db authz.DB) {
 		if placed, err := r.EventPlaced(other.ID, "", made[0]); err != nil || placed {
 			t.Errorf("I8: an event of another environment is a cursor (%v)", err)
 		}
+		if placed, err := r.EventPlaced(env.ID, "org_other", made[0]); err != nil || placed {
+			t.Errorf("an event of another organization is a cursor within one (%v)", err)
+		}
 		return nil
 	})
 	place(3, 1)
