@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +28,8 @@ var givesNothing = map[string]string{
 	"createOrganization":               "has no members", "updateOrganization": "a name is no right", "deleteOrganization": "takes away",
 	"createUser": "a new user holds nothing", "deleteUser": "takes away",
 	"deleteOrganizationMembership": "takes away", "deactivateOrganizationMembership": "takes away",
+	"createGroup": "a new group holds nothing", "updateGroup": "a name is no right", "deleteGroup": "takes away", "removeGroupOrganizationMembership": "takes away",
+	"unassignRole": "takes away", "removeRoleAssignment": "takes away", "unassignGroupRole": "takes away", "deleteGroupRoleAssignment": "takes away",
 	"createWebhookEndpoint": "is told and tells", "updateWebhookEndpoint": "is told and tells", "deleteWebhookEndpoint": "takes away",
 	"replayWebhookDelivery": "tells again", "replayWebhookEvents": "tells again",
 	"createResourceType": "nobody holds a role on what is not there", "updateResourceType": "roles lose nothing and gain nothing by it", "deleteResourceType": "nothing is of it",
@@ -48,12 +51,21 @@ var giving = map[string]func(own map[noun]string, body object){
 	"removeOrganizationRole":         func(_ map[noun]string, b object) { b["replacement_role_slug"] = "strong-role" },
 	"createOrganizationMembership":   func(own map[noun]string, b object) { b["role_slug"] = own[customSlug] },
 	"updateOrganizationMembership":   func(_ map[noun]string, b object) { b["role_slug"] = "strong-role" },
+	"assignRole":                     func(_ map[noun]string, b object) { b["role_slug"] = "strong-role" },
+	"replaceGroupRoleAssignments":    func(_ map[noun]string, b object) { b["role_assignments"] = list{object{"role_slug": "strong-role"}} },
+	"unassignGroupRole":              func(own map[noun]string, b object) { b["role_slug"] = own[roleSlug] },
 	"updateUser":                     func(own map[noun]string, b object) { b["email"] = "other-" + own[email] },
 }
 
 // before makes a right request possible.
 var before = map[string]func(c *client, own map[noun]string){
 	"deleteOrganizationRole": func(c *client, own map[noun]string) { c.delete(memberships + "/" + own[membership]).is(200) },
+	"deleteRole": func(c *client, own map[noun]string) {
+		c.delete(groupRoles(own[group]) + "/" + own[groupRole]).is(204)
+	},
+	"addGroupOrganizationMembership": func(c *client, own map[noun]string) {
+		c.delete(membersOf(own[group]) + "/" + own[membership]).is(204)
+	},
 	"deleteResourceType": func(c *client, own map[noun]string) {
 		c.delete(resources + "/" + own[resource]).is(204)
 	},
@@ -142,6 +154,12 @@ func (w *world) look(c *client, env id.Environment) storetest.World {
 	}
 	for _, o := range c.get(organizations).is(200).each("id") {
 		seen["resources of "+o] = string(c.get(resources + "?organization_id=" + o).is(200).raw)
+		seen["roles given in "+o] = string(c.get(resources + "/" + string(authz.OrganizationResource(id.Organization(o))) + "/role_assignments").is(200).raw)
+		for _, r := range api.Routes() {
+			if names := pathNames(r.Path); r.Method == "GET" && len(names) == 1 && names[0] == "organizationId" {
+				seen[r.Operation+" "+o] = string(c.get(strings.Replace(r.Path, "{organizationId}", o, 1)).is(200).raw)
+			}
+		}
 	}
 	return seen
 }

@@ -165,8 +165,7 @@ func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bo
 
 // replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
 // was is not written, but for its time beside results of identity providers: said again, it overrides them again (R92,
-// R96). A role that was not given before, for good, is asked for in full, also where it has no effect for now: the
-// membership may be inactive, or hold a role from a group that stands above.
+// R96). What is written is asked for in full.
 func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
 	home := OrganizationResource(m.Organization)
 	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})
@@ -176,13 +175,9 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 	overriding := slices.ContainsFunc(had[m.ID], func(a Assignment) bool { return a.Source == SourceDirectory || a.Source == SourceSSO })
 	missing := slices.Clone(roles)
 	var obsolete []id.Assignment
-	var kept []id.Role
 	for _, a := range had[m.ID] {
 		if a.Group != "" || a.Source != SourceDefault && a.Source != SourceManual {
 			continue
-		}
-		if a.lasting() {
-			kept = append(kept, a.Role)
 		}
 		at := slices.IndexFunc(missing, func(r Role) bool { return r.ID == a.Role })
 		if at < 0 || a.Source != source || a.Ended(ch.now) || !a.due(ch.now).IsZero() {
@@ -197,13 +192,12 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 			}
 		}
 	}
-	var given []id.Role
-	for _, r := range missing {
-		if !slices.Contains(kept, r.ID) {
-			given = append(given, r.ID)
-		}
+	given := make([]id.Role, len(missing))
+	for i, r := range missing {
+		given[i] = r.ID
 	}
-	if err := ch.permitRoles(Policy{Environment: m.Environment, Organization: m.Organization}, m.Organization, given...); err != nil {
+	p := Policy{Environment: m.Environment, Organization: m.Organization}
+	if err := ch.permitRoles(p, m.Organization, given...); err != nil { // also where others outrank them for now
 		return err
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -80,30 +81,64 @@ func (ch *change) permitRoles(p Policy, org id.Organization, roles ...id.Role) e
 	return ch.permit(org, union(held, roles)...)
 }
 
-// permitAltered is permit for what a change of one membership makes it hold that it did not hold before. What becomes
-// active holds all of it anew; of what stays inactive that is what it would hold.
-func (ch *change) permitAltered(p Policy, before, after Member) error {
+// permitAltered is permit for what a change of one membership and of its assignments, of which it had some before, makes
+// it hold that it did not hold before: now, and whenever one of them begins or ends. What becomes active holds all of it
+// anew; of what stays inactive that is what it would hold.
+func (ch *change) permitAltered(p Policy, before Member, had []Assignment, after Member) error {
 	if !ch.caller.limited() {
 		return ch.permit(after.Organization)
 	}
-	had, has := roleIDs(before.Held), roleIDs(after.Held)
-	if after.Status == StatusActive && before.Status != StatusActive {
-		had = nil
-		all, err := ch.AssignmentsOf(after.Organization, []id.Membership{after.ID}, nil)
-		if err != nil {
-			return err
-		}
-		for _, a := range all[after.ID] {
-			if a, ok := p.stand(a); ok && !a.Ended(ch.now) {
-				has = append(has, a.Role)
-			}
-		}
-	}
-	held, err := ch.RolePermissions(p.Environment, p.Organization, append(slices.Clone(had), has...))
+	all, err := ch.AssignmentsOf(after.Organization, []id.Membership{after.ID}, nil)
 	if err != nil {
 		return err
 	}
-	return ch.permit(after.Organization, added(union(held, has), union(held, had))...)
+	has := all[after.ID]
+	held, err := ch.RolePermissions(p.Environment, p.Organization, p.ids())
+	if err != nil {
+		return err
+	}
+	wakes := after.Status == StatusActive && before.Status != StatusActive
+	var gains []string
+	for _, at := range moments(ch.now, had, has) {
+		will := effectivePermissions(Facts{At: at, Membership: after.Membership, Assignments: has, Policy: p}, held)
+		if !wakes {
+			was := effectivePermissions(Facts{At: at, Membership: after.Membership, Assignments: had, Policy: p}, held)
+			will = added(will, was)
+		}
+		gains = append(gains, will...)
+	}
+	if wakes {
+		for _, a := range has {
+			if a, ok := p.stand(a); ok && !a.Ended(ch.now) {
+				gains = append(gains, held[a.Role]...)
+			}
+		}
+	}
+	return ch.permit(after.Organization, gains...)
+}
+
+// effectivePermissions lists what the roles in effect on the organization hold.
+func effectivePermissions(f Facts, held map[id.Role][]string) (all []string) {
+	for _, h := range EffectiveRoles(f) {
+		all = append(all, held[h.Role.ID]...)
+	}
+	return all
+}
+
+// moments lists an instant and every later one at which any of the assignments begins or ends.
+func moments(now time.Time, assignments ...[]Assignment) []time.Time {
+	all := []time.Time{now}
+	for _, some := range assignments {
+		for _, a := range some {
+			for _, at := range []time.Time{a.StartsAt, a.ExpiresAt} {
+				if at.After(now) {
+					all = append(all, at)
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
 }
 
 // permitHeldBy asks for everything that a user holds or would hold anywhere: who changes by what applications recognize
@@ -129,7 +164,7 @@ func (ch *change) permitHeldBy(u id.User) error {
 			}
 			m.Status = StatusActive
 			f := Facts{At: ch.now, Membership: m, Assignments: of[m.ID], Policy: known[m.Organization]}
-			gains = append(append(gains, assigned(f)...), EffectivePermissions(f)...)
+			gains = append(append(gains, named(f)...), EffectivePermissions(f)...)
 		}
 		if r.After = found.After; r.After == "" {
 			return ch.permit("", gains...)
@@ -152,14 +187,6 @@ func (ch *change) guard() error {
 		}
 	}
 	return nil
-}
-
-func roleIDs(held []Held) []id.Role {
-	ids := make([]id.Role, len(held))
-	for i, h := range held {
-		ids[i] = h.Role.ID
-	}
-	return ids
 }
 
 // union lists the permissions of roles.

@@ -15,7 +15,7 @@ type whatIf struct {
 	at     time.Time
 	sup    supposed
 	gone   map[id.Resource]bool
-	latent bool     // counts as held what has no effect for now: of inactive members, and what other roles displace
+	latent bool     // counts as held what has no effect for now: of inactive members, displaced by other roles, or to come
 	before policies // with the permissions of all roles
 	after  policies
 }
@@ -167,7 +167,7 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 		Membership: m, Before: m.showing(EffectiveRoles(before)).Shown, After: m.showing(EffectiveRoles(after)).Shown,
 	}
 	if w.latent {
-		impact.Gains = rights(assigned(after), assigned(before), OrganizationResource(org))
+		impact.Gains = latentGains(before, after)
 	}
 	for _, where := range w.concerned(org, as, anchors) {
 		before.Path, after.Path = where.path, where.path
@@ -182,8 +182,20 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 	return impact, len(impact.Gains)+len(impact.Loses) > 0 || !slices.Equal(impact.Before, impact.After)
 }
 
-// assigned lists the permissions of every role that is assigned, in effect or not, sorted. They must be in the policy.
-func assigned(f Facts) []string {
+// latentGains lists what a membership would hold on its organization later, when assignments begin or end, or once
+// nothing outranks what it was assigned, and does not hold then as things are.
+func latentGains(before, after Facts) []Right {
+	home := OrganizationResource(before.Membership.Organization)
+	gains := rights(named(after), named(before), home)
+	for _, at := range moments(before.At, before.Assignments)[1:] {
+		before.At, after.At = at, at
+		gains = append(gains, rights(EffectivePermissions(after), EffectivePermissions(before), home)...)
+	}
+	return gains
+}
+
+// named lists the permissions of every role that is assigned, in effect or not, sorted. They must be in the policy.
+func named(f Facts) []string {
 	var all []string
 	for _, a := range f.Assignments {
 		if a, ok := f.Policy.stand(a); ok && !a.Ended(f.At) {

@@ -177,6 +177,7 @@ func (e *explorer) after(by operation, visit func(map[holding]bool)) {
 			e.Fatalf("%s: %v", by.name, err)
 		}
 		visit(e.held())
+		e.skipped = 0
 		return errBack
 	})
 	if !errors.Is(err, errBack) {
