@@ -155,6 +155,9 @@ func (s schemas) responses(r Route) object {
 	if r.Method == http.MethodPost && !r.ReadOnly {
 		codes[http.StatusUnprocessableEntity] = append(codes[http.StatusUnprocessableEntity], "idempotency_key_reused")
 	}
+	if r.Mutates() {
+		codes[http.StatusForbidden] = append(codes[http.StatusForbidden], "organization_restricted", "permission_escalation")
+	}
 	for status, possible := range codes {
 		all[strconv.Itoa(status)] = object{
 			"description": http.StatusText(status),

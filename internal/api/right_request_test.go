@@ -225,6 +225,28 @@ func (c *matrix) prepare() {
 func (c *matrix) ask(r api.Route, at place, value any) answer {
 	c.tb.Helper()
 	c.prepare()
+	path, body := c.request(r, at, value)
+	send := func() answer {
+		if r.Body == nil {
+			return c.send(r.Method, path, nil)
+		}
+		return c.send(r.Method, path, body)
+	}
+	if c.other == nil {
+		return send()
+	}
+	cursor := c.other.get("/events?order=desc&limit=1").text("data.0.id")
+	a := send()
+	c.other.get("/events?after=" + cursor).lists("event") // nothing happened there
+	if r.Method != "GET" && a.status < 300 {
+		c.own = nil
+	}
+	return a
+}
+
+// request is the path, with its query, and the body of what ask sends.
+func (c *matrix) request(r api.Route, at place, value any) (string, object) {
+	c.tb.Helper()
 	path, query, body := r.Path, url.Values{}, object{}
 	for _, p := range places(c.tb.(*testing.T), r) {
 		v := value
@@ -249,22 +271,7 @@ func (c *matrix) ask(r api.Route, at place, value any) answer {
 	if encoded := query.Encode(); encoded != "" {
 		path += "?" + encoded
 	}
-	send := func() answer {
-		if r.Body == nil {
-			return c.send(r.Method, path, nil)
-		}
-		return c.send(r.Method, path, body)
-	}
-	if c.other == nil {
-		return send()
-	}
-	cursor := c.other.get("/events?order=desc&limit=1").text("data.0.id")
-	a := send()
-	c.other.get("/events?after=" + cursor).lists("event") // nothing happened there
-	if r.Method != "GET" && a.status < 300 {
-		c.own = nil
-	}
-	return a
+	return path, body
 }
 
 // absent leaves a place out.

@@ -44,6 +44,9 @@ type Refusal struct {
 
 func refuse(status int, codes ...string) Refusal { return Refusal{Status: status, Codes: codes} }
 
+// Mutates says whether the operation changes anything.
+func (r Route) Mutates() bool { return r.Method != http.MethodGet && !r.ReadOnly }
+
 // pathParameters lists the names in the path, in order.
 func (r Route) pathParameters() []string {
 	var names []string

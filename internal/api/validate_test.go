@@ -118,7 +118,7 @@ func validate(tb testing.TB, c *client, req *http.Request, a answer) {
 		return
 	}
 	if a.status == route.Status && !a.table() {
-		exactly(tb, route, a)
+		exactly(tb, req, route, a)
 	}
 	validated.Store(sum, true)
 }
@@ -129,7 +129,7 @@ func beside(path string) bool {
 }
 
 // exactly refuses keys that the documented type lacks: the schemas allow them, for the sake of clients.
-func exactly(tb testing.TB, route api.Route, a answer) {
+func exactly(tb testing.TB, req *http.Request, route api.Route, a answer) {
 	tb.Helper()
 	if route.Answer != nil && strings.Contains(a.call, "preview=true") {
 		route.Answer = api.Impact{}

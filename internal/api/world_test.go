@@ -136,7 +136,13 @@ func (w *world) environment(tb testing.TB, name string) (*client, id.Environment
 // keyed makes another key of an environment and a client that has it.
 func (w *world) keyed(tb testing.TB, env id.Environment, name string) *client {
 	tb.Helper()
-	key, value, err := w.keys.CreateKey(context.Background(), env, name)
+	return w.restricted(tb, operator.NewKey{Environment: env, Name: name})
+}
+
+// restricted makes a key with all that can be said about one, and a client that has it.
+func (w *world) restricted(tb testing.TB, in operator.NewKey) *client {
+	tb.Helper()
+	key, value, err := w.keys.CreateKey(context.Background(), in)
 	if err != nil {
 		tb.Fatal(err)
 	}

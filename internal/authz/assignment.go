@@ -168,7 +168,7 @@ func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bo
 
 // replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
 // was is not written, but for its time beside results of identity providers: said again, it overrides them again (R92,
-// R96).
+// R96). What is written is asked for in full.
 func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
 	home := OrganizationResource(m.Organization)
 	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})

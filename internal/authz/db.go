@@ -2,7 +2,6 @@ package authz
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -124,8 +123,8 @@ func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T
 		if err != nil {
 			return err
 		}
-		if !ch.asked {
-			return errors.New("a change that nobody was asked about: its rule does not call permit")
+		if err := ch.guard(); err != nil {
+			return err
 		}
 		result = r
 		if err := ch.InsertEvents(ch.events); err != nil {

@@ -1,11 +1,15 @@
 package authz
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
 )
 
 // Restriction is what a caller is held to; a caller without one may do everything in its environment.
@@ -74,54 +78,121 @@ func (ch *change) permitRoles(p Policy, org id.Organization, roles ...id.Role) e
 	if err != nil {
 		return err
 	}
-	var gains []string
-	for _, slugs := range held {
-		gains = append(gains, slugs...)
-	}
-	return ch.permit(org, gains...)
+	return ch.permit(org, union(held, roles)...)
 }
 
-// permitAltered is permit for what a change of one membership makes it hold that it did not hold before.
-func (ch *change) permitAltered(p Policy, before, after Member) error {
-	if !ch.caller.limited() || after.Status != StatusActive {
+// permitAltered is permit for what a change of one membership and of its assignments, of which it had some before, makes
+// it hold that it did not hold before: now, and whenever one of them begins or ends. What becomes active holds all of it
+// anew; of what stays inactive that is what it would hold.
+func (ch *change) permitAltered(p Policy, before Member, had []Assignment, after Member) error {
+	if !ch.caller.limited() {
 		return ch.permit(after.Organization)
 	}
-	var had, has []id.Role
-	for _, h := range before.Held {
-		had = append(had, h.Role.ID)
-	}
-	for _, h := range after.Held {
-		has = append(has, h.Role.ID)
-	}
-	if before.Status != StatusActive {
-		had = nil
-		all, err := ch.AssignmentsOf(after.Organization, []id.Membership{after.ID}, nil)
-		if err != nil {
-			return err
-		}
-		for _, a := range all[after.ID] {
-			if a, ok := p.stand(a); ok {
-				has = append(has, a.Role)
-			}
-		}
-	}
-	held, err := ch.RolePermissions(p.Environment, p.Organization, append(slices.Clone(had), has...))
+	all, err := ch.AssignmentsOf(after.Organization, []id.Membership{after.ID}, nil)
 	if err != nil {
 		return err
 	}
-	old := map[string]bool{}
-	for _, r := range had {
-		for _, slug := range held[r] {
-			old[slug] = true
-		}
+	has := all[after.ID]
+	held, err := ch.RolePermissions(p.Environment, p.Organization, p.ids())
+	if err != nil {
+		return err
 	}
+	wakes := after.Status == StatusActive && before.Status != StatusActive
 	var gains []string
-	for _, r := range has {
-		for _, slug := range held[r] {
-			if !old[slug] {
-				gains = append(gains, slug)
+	for _, at := range moments(ch.now, had, has) {
+		will := effectivePermissions(Facts{At: at, Membership: after.Membership, Assignments: has, Policy: p}, held)
+		if !wakes {
+			was := effectivePermissions(Facts{At: at, Membership: after.Membership, Assignments: had, Policy: p}, held)
+			will = added(will, was)
+		}
+		gains = append(gains, will...)
+	}
+	if wakes {
+		for _, a := range has {
+			if a, ok := p.stand(a); ok && !a.Ended(ch.now) {
+				gains = append(gains, held[a.Role]...)
 			}
 		}
 	}
 	return ch.permit(after.Organization, gains...)
+}
+
+// effectivePermissions lists what the roles in effect on the organization hold.
+func effectivePermissions(f Facts, held map[id.Role][]string) (all []string) {
+	for _, h := range EffectiveRoles(f) {
+		all = append(all, held[h.Role.ID]...)
+	}
+	return all
+}
+
+// moments lists an instant and every later one at which any of the assignments begins or ends.
+func moments(now time.Time, assignments ...[]Assignment) []time.Time {
+	all := []time.Time{now}
+	for _, some := range assignments {
+		for _, a := range some {
+			for _, at := range []time.Time{a.StartsAt, a.ExpiresAt} {
+				if at.After(now) {
+					all = append(all, at)
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.CompactFunc(all, time.Time.Equal)
+}
+
+// permitHeldBy asks for everything that a user holds or would hold anywhere: who changes by what applications recognize
+// a user hands it over to somebody else.
+func (ch *change) permitHeldBy(u id.User) error {
+	if !ch.caller.limited() {
+		return ch.permit("")
+	}
+	var gains []string
+	known := policies{}
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		found, err := ch.Memberships(ch.caller.Environment, MembershipFilter{User: u}, r)
+		if err != nil {
+			return err
+		}
+		if err := known.readFull(ch, ch.caller, found.Items); err != nil {
+			return err
+		}
+		for _, m := range found.Items {
+			of, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, nil)
+			if err != nil {
+				return err
+			}
+			m.Status = StatusActive
+			f := Facts{At: ch.now, Membership: m, Assignments: of[m.ID], Policy: known[m.Organization]}
+			gains = append(append(gains, named(f)...), EffectivePermissions(f)...)
+		}
+		if r.After = found.After; r.After == "" {
+			return ch.permit("", gains...)
+		}
+	}
+}
+
+// guard is the net below the rules: a change that asked nobody is a defect and not committed, and neither is one that
+// tells of something outside the organization that its caller is limited to.
+func (ch *change) guard() error {
+	if !ch.asked {
+		return errors.New("a change that nobody was asked about: its rule does not call permit")
+	}
+	if ch.caller.Only == nil || ch.caller.Only.Organization == "" {
+		return nil
+	}
+	for _, e := range ch.events {
+		if e.Organization != ch.caller.Only.Organization {
+			return fmt.Errorf("a change of a caller that is limited to %s tells of %q: %s", ch.caller.Only.Organization, e.Organization, e.Type)
+		}
+	}
+	return nil
+}
+
+// union lists the permissions of roles.
+func union(of map[id.Role][]string, roles []id.Role) (all []string) {
+	for _, r := range roles {
+		all = append(all, of[r]...)
+	}
+	return all
 }

@@ -28,8 +28,9 @@ type EventFilter struct {
 type EventReader interface {
 	// Events lists placed events, oldest first when ascending.
 	Events(env id.Environment, f EventFilter, r page.Request) (page.Page[event.Event], error)
-	// EventPlaced reports whether a placed event of that id exists, so that it can be a cursor.
-	EventPlaced(env id.Environment, e id.Event) (bool, error)
+	// EventPlaced reports whether a placed event of that id exists, of one organization when org is set, so that it
+	// can be a cursor.
+	EventPlaced(env id.Environment, org id.Organization, e id.Event) (bool, error)
 	// LastUnplaced finds the largest serial of a committed event that lacks a place.
 	LastUnplaced(env id.Environment) (serial int64, found bool, err error)
 }
@@ -103,7 +104,7 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 			if cursor == "" {
 				continue
 			}
-			known, err := tx.EventPlaced(c.Environment, id.Event(cursor))
+			known, err := tx.EventPlaced(c.Environment, c.within(""), id.Event(cursor))
 			if err != nil {
 				return page.Page[event.Event]{}, err
 			}

@@ -192,6 +192,11 @@ func (s *Service) ReplaceGroupRoleAssignments(ctx context.Context, c Caller, g i
 			if present >= 0 && a.sameInterval(roles.shown[present]) {
 				continue
 			}
+			if present >= 0 { // outside the new interval it is as if the group had not the role
+				if err := roles.permitWithout(roles.shown[present : present+1]); err != nil {
+					return page.Page[RoleAssignment]{}, err
+				}
+			}
 			if _, err := roles.give(roles.lister.p, a); err != nil {
 				return page.Page[RoleAssignment]{}, err
 			}
@@ -212,15 +217,19 @@ func (g *groupRoles) remove(as []Assignment) error {
 	if len(as) == 0 {
 		return g.permit(g.group.Organization)
 	}
+	if err := g.permitWithout(as); err != nil {
+		return err
+	}
+	return g.DeleteAssignments(g.group.Organization, assignmentIDs(as))
+}
+
+// permitWithout asks for what members would hold if the group had not some of its assignments.
+func (g *groupRoles) permitWithout(as []Assignment) error {
 	ids := assignmentIDs(as)
-	err := g.permitSupposed(g.group.Organization, supposed{
+	return g.permitSupposed(g.group.Organization, supposed{
 		owner: g.group.Organization, scope: Scope{Organization: g.group.Organization, Group: g.group.ID},
 		drop: func(a Assignment) bool { return slices.Contains(ids, a.ID) },
 	})
-	if err != nil {
-		return err
-	}
-	return g.DeleteAssignments(g.group.Organization, ids)
 }
 
 // UnassignGroupRole takes a role on a resource off a group. One that the group does not have is not found.

@@ -189,13 +189,15 @@ func (p *reporter) impact(r Reader, c Caller) (Impact, error) {
 	return out, err
 }
 
-// permitSupposed asks for everything that anybody would gain by a change.
+// permitSupposed asks for everything that anybody would gain by a change, now or once a membership is active again or
+// loses what stands above.
 func (ch *change) permitSupposed(org id.Organization, sup supposed) error {
 	if !ch.caller.limited() {
 		return ch.permit(org)
 	}
 	gains := map[string]bool{}
 	w := newWhatIf(ch, ch.caller, ch.now, sup)
+	w.latent = true
 	err := w.walk(Position{}, func(i MemberImpact) bool {
 		for _, g := range i.Gains {
 			gains[g.Permission] = true

@@ -176,7 +176,7 @@ func (ch *change) join(m Membership, policy Policy, roles RolesInput) (Member, e
 	if err != nil {
 		return Member{}, err
 	}
-	if err := ch.permitAltered(policy, Member{}, member); err != nil {
+	if err := ch.permitAltered(policy, Member{}, nil, member); err != nil {
 		return Member{}, err
 	}
 	member.Membership = m.showing(member.Held)
@@ -213,6 +213,12 @@ func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membershi
 	if err != nil {
 		return Member{}, err
 	}
+	var had map[id.Membership][]Assignment
+	if ch.caller.limited() {
+		if had, err = ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, nil); err != nil {
+			return Member{}, err
+		}
+	}
 	if err := alter(&m); err != nil {
 		return Member{}, err
 	}
@@ -222,7 +228,7 @@ func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membershi
 	}
 	after := before
 	after.Membership, after.Held = m.showing(held[m.ID]), held[m.ID]
-	if err := ch.permitAltered(policy, before, after); err != nil || after.same(before.Membership) {
+	if err := ch.permitAltered(policy, before, had[m.ID], after); err != nil || after.same(before.Membership) {
 		return after, err
 	}
 	visible := after.Status != before.Status || !slices.Equal(after.Shown, before.Shown)

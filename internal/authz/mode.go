@@ -27,12 +27,12 @@ func environment(r Reader, c Caller) (Environment, error) {
 // for good by a job, which must end before the mode can be switched again.
 func (s *Service) SetMultipleRoles(ctx context.Context, c Caller, on bool) (Environment, error) {
 	return write(ctx, s, c, func(ch *change) (Environment, error) {
-		e, err := switchable(ch, c, on)
-		if err != nil {
+		if err := ch.permit(""); err != nil {
 			return Environment{}, err
 		}
-		if e.MultipleRoles == on {
-			return e, ch.permit("")
+		e, err := switchable(ch, c, on)
+		if err != nil || e.MultipleRoles == on {
+			return e, err
 		}
 		if err := ch.permitSupposed("", supposed{policy: func(p *Policy) { p.Multiple = on }}); err != nil {
 			return Environment{}, err

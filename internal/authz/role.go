@@ -208,7 +208,7 @@ func (s *Service) Role(ctx context.Context, c Caller, org id.Organization, slug 
 			if _, err := organization(r, c, org); err != nil {
 				return Role{}, err
 			}
-			if role, found, err := r.Role(c.Environment, org, slug); err != nil || found {
+			if role, err := ownRole(r, c, org, slug); !fault.Is(err, fault.NotFound) {
 				return role, err
 			}
 		}
@@ -220,7 +220,7 @@ func (s *Service) Role(ctx context.Context, c Caller, org id.Organization, slug 
 // read it and must not change it.
 func ownRole(r Reader, c Caller, org id.Organization, slug string) (Role, error) {
 	role, found, err := r.Role(c.Environment, org, slug)
-	if err == nil && !found {
+	if err == nil && (!found || !role.RetiredAt.IsZero()) {
 		err = fault.Missing("Role", slug)
 	}
 	return role, err

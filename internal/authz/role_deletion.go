@@ -47,6 +47,9 @@ func planDeletion(r Reader, c Caller, org id.Organization, slug string, in RoleD
 	if err != nil {
 		return deletion{}, err
 	}
+	if err := MayCause(c.Only, org, nil); err != nil { // before anything is told of the organizations concerned
+		return deletion{}, err
+	}
 	role, err := ownRole(r, c, org, slug)
 	if err != nil {
 		return deletion{}, err
@@ -158,6 +161,9 @@ func (s *Service) RemoveRole(ctx context.Context, c Caller, org id.Organization,
 		if err := ch.permitSupposed(org, d.suppose()); err != nil {
 			return Job{}, err
 		}
+		if err := ch.permitReplacement(d); err != nil {
+			return Job{}, err
+		}
 		if err := ch.permitDefaults(d); err != nil {
 			return Job{}, err
 		}
@@ -166,6 +172,19 @@ func (s *Service) RemoveRole(ctx context.Context, c Caller, org id.Organization,
 		}
 		return ch.retire(d)
 	})
+}
+
+// permitReplacement asks for what a replacement holds that the role does not: also groups without members, and others
+// who hold the role without effect, keep it.
+func (ch *change) permitReplacement(d deletion) error {
+	if d.replacement == "" || !ch.caller.limited() {
+		return ch.permit(d.role.Organization)
+	}
+	held, err := ch.RolePermissions(d.role.Environment, d.role.Organization, []id.Role{d.role.ID, d.replacement})
+	if err != nil {
+		return err
+	}
+	return ch.permit(d.role.Organization, added(held[d.replacement], held[d.role.ID])...)
 }
 
 // permitDefaults asks for the roles that later memberships will get.

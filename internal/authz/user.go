@@ -108,6 +108,11 @@ func (in UserInput) apply(u *User) (changed bool) {
 	return changed
 }
 
+// same says whether two states of a user name the same person, by what applications recognize people by.
+func (u User) same(other User) bool {
+	return u.Email == other.Email && u.EmailVerified == other.EmailVerified && sameText(u.ExternalID, other.ExternalID)
+}
+
 // userFree refuses metadata over its limits and an e-mail or external id that another user of the environment already has.
 func (ch *change) userFree(u User, creating bool) error {
 	if err := checkMetadata(u.Metadata); err != nil {
@@ -224,9 +229,14 @@ func (s *Service) UpdateUser(ctx context.Context, c Caller, u id.User, in UserIn
 		if err != nil {
 			return User{}, err
 		}
-		before := found.Payload()
+		before := found
 		if !in.apply(&found) {
 			return found, nil
+		}
+		if !found.same(before) {
+			if err := ch.permitHeldBy(u); err != nil {
+				return User{}, err
+			}
 		}
 		found.UpdatedAt = ch.now
 		if err := ch.userFree(found, false); err != nil {
@@ -235,7 +245,7 @@ func (s *Service) UpdateUser(ctx context.Context, c Caller, u id.User, in UserIn
 		if err := ch.Tx.UpdateUser(found); err != nil {
 			return User{}, err
 		}
-		return found, ch.emit(event.UserUpdated, "", found.Payload(), before)
+		return found, ch.emit(event.UserUpdated, "", found.Payload(), before.Payload())
 	})
 }
 

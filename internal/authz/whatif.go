@@ -17,6 +17,7 @@ type whatIf struct {
 	at     time.Time
 	sup    supposed
 	gone   map[id.Resource]bool
+	latent bool     // counts as held what has no effect for now: of inactive members, displaced by other roles, or to come
 	before policies // with the permissions of all roles
 	after  policies
 	judged map[string]judgement // of one organization, by what memberships have in common
@@ -121,7 +122,7 @@ func (w *whatIf) evaluate(ms []Membership, visit func(MemberImpact) bool) (more 
 		as := assignments[m.ID]
 		key = w.common(key[:0], m, as)
 		j, known := w.judged[string(key)]
-		if !known {
+		if !known || w.latent { // what is to come differs by more than they have in common
 			j = w.compare(m, as, anchors)
 			w.judged[string(key)] = j
 		}
@@ -201,9 +202,15 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 			return w.gone[a.Resource] || w.sup.drop != nil && w.sup.drop(a)
 		})
 	}
+	if w.latent {
+		m.Status = StatusActive
+	}
 	before := Facts{At: w.at, Membership: m, Assignments: as, Policy: w.before[org]}
 	after := Facts{At: w.at, Membership: m, Assignments: kept, Policy: w.after[org]}
 	j.before, j.after = m.showing(EffectiveRoles(before)).Shown, m.showing(EffectiveRoles(after)).Shown
+	if w.latent {
+		j.gains = latentGains(before, after)
+	}
 	for _, where := range w.concerned(org, as, anchors) {
 		before.Path, after.Path = where.path, where.path
 		has := EffectivePermissions(before)
@@ -216,6 +223,31 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 	}
 	j.altered = len(j.gains)+len(j.loses) > 0 || !slices.Equal(j.before, j.after)
 	return j
+}
+
+// latentGains lists what a membership would hold on its organization later, when assignments begin or end, or once
+// nothing outranks what it was assigned, and does not hold then as things are.
+func latentGains(before, after Facts) []Right {
+	home := OrganizationResource(before.Membership.Organization)
+	gains := rights(named(after), named(before), home)
+	for _, at := range moments(before.At, before.Assignments)[1:] {
+		before.At, after.At = at, at
+		gains = append(gains, rights(EffectivePermissions(after), EffectivePermissions(before), home)...)
+	}
+	return gains
+}
+
+// named lists the permissions of every role that is assigned, in effect or not, sorted. They must be in the policy.
+func named(f Facts) []string {
+	var all []string
+	for _, a := range f.Assignments {
+		if a, ok := f.Policy.stand(a); ok && !a.Ended(f.At) {
+			r, _ := f.Policy.byID(a.Role)
+			all = append(all, r.Permissions...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // concerned lists the places where a membership may hold something else than above them, sorted.

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +13,9 @@ type keyLine struct {
 	Environment           string     `json:"environment_id"`
 	CreatedAt             time.Time  `json:"created_at"`
 	RevokedAt             *time.Time `json:"revoked_at"`
+	Permissions           []string
+	Organization          *string `json:"organization_id"`
+	OrganizationDeleted   bool    `json:"organization_deleted"`
 }
 
 // status asks a server something with a key.
@@ -91,6 +95,79 @@ func TestKeysBesideAServer(t *testing.T) {
 			t.Errorf("said %q", out)
 		}
 	})
+}
+
+// Keys are made with a restriction, which the server heeds and the list shows; what is unknown is named.
+func TestRestrictedKeys(t *testing.T) {
+	onBoth(t, func(t *testing.T, database string) {
+		address, first := serving(t, database)
+		for _, slug := range []string{"invoices:read", "invoices:pay"} {
+			call(t, address, first, "POST", "/authorization/permissions", `{"slug":"`+slug+`","name":"n"}`, nil)
+		}
+		var org struct{ ID string }
+		call(t, address, first, "POST", "/organizations", `{"name":"Acme"}`, &org)
+		create := func(args ...string) keyLine {
+			return decoded[keyLine](t, succeeds(t, append([]string{"api-key", "create", "k", "--json", database}, args...)...))
+		}
+		all := create()
+		some := create("--permissions", "invoices:read,invoices:pay", "--organization", org.ID)
+		none := create("--permissions", "")
+		if all.Permissions != nil || all.Organization != nil {
+			t.Errorf("made %+v", all)
+		}
+		if strings.Join(some.Permissions, " ") != "invoices:pay invoices:read" || some.Organization == nil || *some.Organization != org.ID {
+			t.Errorf("made %+v", some)
+		}
+		if none.Permissions == nil || len(none.Permissions) > 0 || none.Organization != nil {
+			t.Errorf("made %+v", none)
+		}
+		const role = `{"slug":"r","name":"r"}`
+		for key, want := range map[string]int{some.Value: 403, none.Value: 201} {
+			if got := call(t, address, key, "POST", "/authorization/roles", role, nil); got != want {
+				t.Errorf("a restricted key creates an environment role: %d, want %d", got, want)
+			}
+		}
+		if out := succeeds(t, "api-key", "create", "k", "--permissions=", "--organization="+org.ID, database); !strings.Contains(out, "Organizations: "+org.ID+". May grant: nothing.") {
+			t.Errorf("said %q", out)
+		}
+		listed := decoded[[]keyLine](t, succeeds(t, "api-key", "list", "--json", database))
+		if len(listed) != 5 || len(listed[2].Permissions) != 2 || listed[2].OrganizationDeleted {
+			t.Errorf("listed %+v", listed)
+		}
+		call(t, address, first, "DELETE", "/organizations/"+org.ID, "", nil)
+		if got := status(t, address, some.Value); got != 401 {
+			t.Errorf("the key of a deleted organization: %d", got)
+		}
+		table := succeeds(t, "api-key", "list", database)
+		for _, text := range []string{"everything", "nothing", "invoices:pay,invoices:read", org.ID + " (deleted)", "MAY GRANT"} {
+			if !strings.Contains(table, text) {
+				t.Errorf("the table lacks %q:\n%s", text, table)
+			}
+		}
+		fails(t, 1, "'invoices:burn'", "api-key", "create", "k", "--permissions=invoices:read,invoices:burn", database)
+		fails(t, 1, org.ID, "api-key", "create", "k", "--organization="+org.ID, database)
+	})
+}
+
+// call sends a request and reads its answer into a value, unless it is nil.
+func call(t *testing.T, address, key, method, path, body string, into any) int {
+	t.Helper()
+	req, err := http.NewRequest(method, address+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if into != nil {
+		if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return resp.StatusCode
 }
 
 // A database that a server holds can be migrated by that server alone.

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,35 +19,91 @@ type apiKey struct {
 	Revoke keyRevoke `cmd:"" help:"End an API key, at once and for good."`
 }
 
-// shownKey is a key as --json writes it.
+// shownKey is a key as --json writes it. null stands for all permissions and all organizations.
 type shownKey struct {
-	ID          id.APIKey      `json:"id"`
-	Environment id.Environment `json:"environment_id"`
-	Name        string         `json:"name"`
-	Hint        string         `json:"hint"`
-	CreatedAt   time.Time      `json:"created_at"`
-	RevokedAt   *time.Time     `json:"revoked_at"`
-	Value       string         `json:"value,omitempty"`
+	ID               id.APIKey        `json:"id"`
+	Environment      id.Environment   `json:"environment_id"`
+	Name             string           `json:"name"`
+	Hint             string           `json:"hint"`
+	Permissions      []string         `json:"permissions"`
+	Organization     *id.Organization `json:"organization_id"`
+	OrganizationGone bool             `json:"organization_deleted"`
+	CreatedAt        time.Time        `json:"created_at"`
+	RevokedAt        *time.Time       `json:"revoked_at"`
+	Value            string           `json:"value,omitempty"`
 }
 
 func showKey(k operator.Key, value string) shownKey {
-	shown := shownKey{ID: k.ID, Environment: k.Environment, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, Value: value}
+	shown := shownKey{
+		ID: k.ID, Environment: k.Environment, Name: k.Name, Hint: k.Hint, OrganizationGone: k.OrganizationGone, CreatedAt: k.CreatedAt, Value: value,
+	}
+	if !k.Everything {
+		shown.Permissions = append([]string{}, k.Permissions...)
+	}
+	if k.Organization != "" {
+		shown.Organization = &k.Organization
+	}
 	if !k.RevokedAt.IsZero() {
 		shown.RevokedAt = &k.RevokedAt
 	}
 	return shown
 }
 
+// grants is what a key may let people hold, in words.
+func grants(k operator.Key) string {
+	switch {
+	case k.Everything:
+		return "everything"
+	case len(k.Permissions) == 0:
+		return "nothing"
+	}
+	return strings.Join(k.Permissions, ",")
+}
+
+// territory is where a key works, in words.
+func territory(k operator.Key) string {
+	switch {
+	case k.Organization == "":
+		return "all"
+	case k.OrganizationGone:
+		return string(k.Organization) + " (deleted)"
+	}
+	return string(k.Organization)
+}
+
 type keyCreate struct {
 	database
 	format
-	Environment string `default:"production" help:"Name of the environment. Default: ${default}."`
-	Name        string `arg:"" help:"What the key is for."`
+	Environment  string          `default:"production" help:"Name of the environment. Default: ${default}."`
+	Permissions  *string         `placeholder:"SLUG,..." help:"Permissions that the key may let people hold, and no others; '' for none. Default: everything."`
+	Organization id.Organization `placeholder:"ORG_ID" help:"The only organization that the key sees and changes. Default: all of the environment."`
+	Name         string          `arg:"" help:"What the key is for."`
 }
 
 // Help is the long help of the command.
 func (keyCreate) Help() string {
-	return "Works beside a running server.\n\nExample:\n  rolecall api-key create 'billing service' --environment production"
+	return `Works beside a running server.
+
+A restricted key is for those to whom you delegate: whatever way it takes, nobody comes to hold a permission through it that
+is not on its list, and with an organization nothing else exists for it but what the environment shares. It can still take
+away. A restriction cannot be changed; make another key and revoke this one.
+
+Examples:
+  rolecall api-key create 'billing service' --environment production
+  rolecall api-key create 'Acme admin page' --permissions invoices:read,invoices:pay --organization org_01JZ0000000000000000000000
+  rolecall api-key create 'auditor' --permissions ''`
+}
+
+// key is what the command line asks for.
+func (c keyCreate) key(env id.Environment) operator.NewKey {
+	in := operator.NewKey{Environment: env, Name: c.Name, Organization: c.Organization}
+	if c.Permissions != nil {
+		in.Permissions.Set = true
+		if *c.Permissions != "" {
+			in.Permissions.Value = strings.Split(*c.Permissions, ",")
+		}
+	}
+	return in
 }
 
 // Run runs the command.
@@ -56,12 +113,13 @@ func (c keyCreate) Run(r *run) error {
 		if err != nil {
 			return err
 		}
-		k, value, err := s.Keys.CreateKey(r.ctx, env.ID, c.Name)
+		k, value, err := s.Keys.CreateKey(r.ctx, c.key(env.ID))
 		if err != nil {
 			return err
 		}
 		return c.print(r.Out, showKey(k, value), func(w io.Writer) {
-			fmt.Fprintf(w, "Created %s for environment %s. The key, shown only now:\n\n    %s\n\n", k.ID, env.Name, value)
+			fmt.Fprintf(w, "Created %s for environment %s. Organizations: %s. May grant: %s. The key, shown only now:\n\n    %s\n\n",
+				k.ID, env.Name, territory(k), grants(k), value)
 		})
 	})
 }
@@ -108,13 +166,14 @@ func (c keyList) Run(r *run) error {
 
 func keyTable(w io.Writer, keys []operator.Key, environments map[id.Environment]string) {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "ID\tENVIRONMENT\tNAME\tKEY\tCREATED\tREVOKED")
+	fmt.Fprintln(t, "ID\tENVIRONMENT\tNAME\tKEY\tORGANIZATIONS\tMAY GRANT\tCREATED\tREVOKED")
 	for _, k := range keys {
 		revoked := "-"
 		if !k.RevokedAt.IsZero() {
 			revoked = k.RevokedAt.Format(time.RFC3339)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, environments[k.Environment], k.Name, k.Hint, k.CreatedAt.Format(time.RFC3339), revoked)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", k.ID, environments[k.Environment], k.Name, k.Hint,
+			territory(k), grants(k), k.CreatedAt.Format(time.RFC3339), revoked)
 	}
 	t.Flush()
 }

@@ -1,5 +1,6 @@
-// Package operator owns who administers an installation: so far the API keys, each of one environment. A key's value
-// is shown once and stored as a hash; nothing here logs it.
+// Package operator owns who administers an installation: so far the API keys, each of one environment, and what a key
+// is restricted to; what a restriction means is said in package authz. A key's value is shown once and stored as a hash;
+// nothing here logs it.
 package operator
 
 import (
@@ -8,9 +9,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -23,8 +27,26 @@ type Key struct {
 	Name        string
 	Hash        string // hex SHA-256 of the value; values are random enough to need nothing slower
 	Hint        string // first and last characters of the value, to tell keys apart
-	CreatedAt   time.Time
-	RevokedAt   time.Time // zero while the key works
+	// Everything says that the key may let anybody hold any permission; otherwise Granting are all of them. They are
+	// kept by id: a permission that is deleted and made again under its old slug is another one (I12).
+	Everything bool
+	Granting   []id.Permission
+	// Permissions are the slugs of those in Granting that still exist, sorted. They are read, not stored.
+	Permissions []string
+	// Organization is the only one that the key sees and changes; empty for all of the environment.
+	Organization id.Organization
+	// OrganizationGone says that this organization was deleted: the key works no more. It is read, not stored.
+	OrganizationGone bool
+	CreatedAt        time.Time
+	RevokedAt        time.Time // zero while the key works
+}
+
+// Restriction is what the key is held to, nil for one that may do everything in its environment.
+func (k Key) Restriction() *authz.Restriction {
+	if k.Everything && k.Organization == "" {
+		return nil
+	}
+	return &authz.Restriction{Organization: k.Organization, Permissions: k.Permissions, Everything: k.Everything}
 }
 
 // Actor is the key as the events it causes name it.
@@ -32,6 +54,8 @@ func (k Key) Actor() event.Actor { return event.Actor{ID: string(k.ID), Source: 
 
 // Store is the storage contract of this room. Every change is durable when the call returns.
 type Store interface {
+	// View reads what keys can be restricted to: permissions and organizations.
+	View(context.Context, func(authz.Reader) error) error
 	// InsertKey stores a key unless one with the same hash exists, and says whether it did.
 	InsertKey(context.Context, Key) (inserted bool, err error)
 	// KeyByHash finds a key, revoked or not, as of a moment after every change acknowledged before the call.
@@ -60,27 +84,46 @@ const CodeKeyExists = "api_key_exists"
 // maxKeyName bounds the name of a key, in bytes.
 const maxKeyName = 100
 
-// CreateKey makes a key for an environment and returns its value, which cannot be read again.
-func (s *Service) CreateKey(ctx context.Context, env id.Environment, name string) (Key, string, error) {
+// maxKeyPermissions bounds what one key lists: it is read with every request.
+const maxKeyPermissions = 500
+
+// NewKey is what can be said about a key that is made.
+type NewKey struct {
+	Environment id.Environment
+	Name        string
+	// Permissions are the only ones that the key may let anybody hold, by slug; an empty list is none of them. Absent
+	// means everything.
+	Permissions  authz.Opt[[]string]
+	Organization id.Organization // the only one that the key sees and changes; empty for all
+}
+
+// CreateKey makes a key and returns its value, which cannot be read again.
+func (s *Service) CreateKey(ctx context.Context, in NewKey) (Key, string, error) {
 	random := make([]byte, 32)
 	rand.Read(random) // never fails
 	value := "sk_" + base64.RawURLEncoding.EncodeToString(random)
-	k, err := s.AdoptKey(ctx, env, name, value)
-	return k, value, err
+	k, err := s.AdoptKey(ctx, in, value)
+	if err != nil {
+		return Key{}, "", err
+	}
+	return k, value, nil
 }
 
 // AdoptKey makes a key with a value chosen by the operator: printable ASCII without blanks, at most 255 bytes. Whether
 // it is hard to guess is the operator's business.
-func (s *Service) AdoptKey(ctx context.Context, env id.Environment, name, value string) (Key, error) {
-	if strings.TrimSpace(name) == "" || len(name) > maxKeyName {
+func (s *Service) AdoptKey(ctx context.Context, in NewKey, value string) (Key, error) {
+	if strings.TrimSpace(in.Name) == "" || len(in.Name) > maxKeyName {
 		return Key{}, fault.BadField("name", "must be 1 to %d bytes", maxKeyName)
 	}
 	if value == "" || len(value) > 255 || strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return Key{}, fault.BadField("api key", "must be 1 to 255 printable ASCII characters without blanks")
 	}
 	k := Key{
-		ID: id.New[id.APIKey](s.ids), Environment: env, Name: name, Hash: hash(value), Hint: hint(value),
-		CreatedAt: s.now().UTC().Truncate(time.Millisecond),
+		ID: id.New[id.APIKey](s.ids), Environment: in.Environment, Name: in.Name, Hash: hash(value), Hint: hint(value),
+		Everything: !in.Permissions.Set, Organization: in.Organization, CreatedAt: s.now().UTC().Truncate(time.Millisecond),
+	}
+	if err := s.store.View(ctx, func(r authz.Reader) error { return k.restrict(r, in.Permissions.Value) }); err != nil {
+		return Key{}, err
 	}
 	inserted, err := s.store.InsertKey(ctx, k)
 	if err == nil && !inserted {
@@ -89,14 +132,52 @@ func (s *Service) AdoptKey(ctx context.Context, env id.Environment, name, value 
 	return k, err
 }
 
-// Authenticate finds the key with that value. A wrong and a revoked key are the same refusal. A revocation holds from
-// the moment it was acknowledged: nothing is remembered between calls.
+// restrict finds what the key is restricted to, and names all of it that its environment lacks.
+func (k *Key) restrict(r authz.Reader, slugs []string) error {
+	if k.Organization != "" {
+		org, found := id.Parse[id.Organization](string(k.Organization))
+		if found {
+			var err error
+			if _, found, err = r.Organization(k.Environment, org); err != nil {
+				return err
+			}
+		}
+		if !found {
+			return fault.BadField("organization", "names '%s', which the environment does not have", fault.Short(string(k.Organization)))
+		}
+	}
+	if len(slugs) > maxKeyPermissions {
+		return fault.BadField("permissions", "must be at most %d", maxKeyPermissions)
+	}
+	text := slices.DeleteFunc(slices.Clone(slugs), func(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, 0) })
+	known, err := r.PermissionsBySlug(k.Environment, text)
+	if err != nil {
+		return err
+	}
+	var unknown []string
+	k.Granting, k.Permissions = nil, nil
+	for _, slug := range slices.Compact(slices.Sorted(slices.Values(slugs))) {
+		p, ok := known[slug]
+		if !ok {
+			unknown = append(unknown, "'"+fault.Short(slug)+"'")
+			continue
+		}
+		k.Granting, k.Permissions = append(k.Granting, p.ID), append(k.Permissions, slug)
+	}
+	if len(unknown) > 0 {
+		return fault.BadField("permissions", "name what is no permission of the environment: %s", strings.Join(unknown, ", "))
+	}
+	return nil
+}
+
+// Authenticate finds the key with that value. A wrong key, a revoked one and one whose organization was deleted are the
+// same refusal. A revocation or deletion holds from the moment it was acknowledged: nothing is remembered between calls.
 func (s *Service) Authenticate(ctx context.Context, value string) (Key, error) {
 	k, found, err := s.store.KeyByHash(ctx, hash(value))
 	if err != nil {
 		return Key{}, err
 	}
-	if !found || !k.RevokedAt.IsZero() {
+	if !found || !k.RevokedAt.IsZero() || k.OrganizationGone {
 		return Key{}, fault.New(fault.Unauthorized, "unauthorized", "The API key is missing, unknown or revoked.")
 	}
 	return k, nil

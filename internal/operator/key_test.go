@@ -59,14 +59,14 @@ func onBoth(t *testing.T, test func(t *testing.T, r room)) {
 
 func TestCreateKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, r room) {
-		k, value, err := r.CreateKey(t.Context(), r.production, "billing service")
+		k, value, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: "billing service"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(value, "sk_") || len(value) < 40 {
 			t.Errorf("the value %q is not hard to guess", value)
 		}
-		_, other, err := r.CreateKey(t.Context(), r.production, "billing service")
+		_, other, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: "billing service"})
 		if err != nil || other == value {
 			t.Errorf("a second key under the same name: %q, %v", other, err)
 		}
@@ -78,7 +78,7 @@ func TestCreateKey(t *testing.T) {
 			t.Errorf("the actor is %+v", a)
 		}
 		for _, name := range []string{"", "  ", strings.Repeat("n", 101)} {
-			if _, _, err := r.CreateKey(t.Context(), r.production, name); !fault.Is(err, fault.Invalid) {
+			if _, _, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: name}); !fault.Is(err, fault.Invalid) {
 				t.Errorf("a key named %q: %v", name, err)
 			}
 		}
@@ -88,12 +88,12 @@ func TestCreateKey(t *testing.T) {
 // The value of a key is shown once: it is in nothing that is stored or returned afterwards.
 func TestValueIsNotKept(t *testing.T) {
 	onBoth(t, func(t *testing.T, r room) {
-		_, value, err := r.CreateKey(t.Context(), r.production, "a")
+		_, value, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: "a"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		const chosen = "chosen-by-the-operator-0123456789"
-		if _, err := r.AdoptKey(t.Context(), r.production, "b", chosen); err != nil {
+		if _, err := r.AdoptKey(t.Context(), operator.NewKey{Environment: r.production, Name: "b"}, chosen); err != nil {
 			t.Fatal(err)
 		}
 		keys, err := r.ListKeys(t.Context(), "")
@@ -122,7 +122,7 @@ func TestValueIsNotKept(t *testing.T) {
 func TestAdoptKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, r room) {
 		for i, value := range []string{"short", "x", strings.Repeat("k", 255), "sk_test_!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~"} {
-			k, err := r.AdoptKey(t.Context(), r.production, "a", value)
+			k, err := r.AdoptKey(t.Context(), operator.NewKey{Environment: r.production, Name: "a"}, value)
 			if err != nil {
 				t.Errorf("%q: %v", value, err)
 				continue
@@ -135,7 +135,7 @@ func TestAdoptKey(t *testing.T) {
 			}
 		}
 		for _, value := range []string{"", " ", "a b", "a\n", "é", "\x00", "\x7f", strings.Repeat("k", 256)} {
-			if _, err := r.AdoptKey(t.Context(), r.production, "a", value); !fault.Is(err, fault.Invalid) {
+			if _, err := r.AdoptKey(t.Context(), operator.NewKey{Environment: r.production, Name: "a"}, value); !fault.Is(err, fault.Invalid) {
 				t.Errorf("%q: %v", value, err)
 			} else if value != "" && value != " " && strings.Contains(err.Error(), value) {
 				t.Errorf("the refusal quotes the value: %v", err)
@@ -147,11 +147,11 @@ func TestAdoptKey(t *testing.T) {
 // A revocation holds at once and for good, and a revoked key is refused in the same words as one that never was.
 func TestRevokeKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, r room) {
-		k, value, err := r.CreateKey(t.Context(), r.production, "a")
+		k, value, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: "a"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		kept, keptValue, err := r.CreateKey(t.Context(), r.production, "b")
+		kept, keptValue, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: "b"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +185,7 @@ func TestRevokeKey(t *testing.T) {
 func TestListKeys(t *testing.T) {
 	onBoth(t, func(t *testing.T, r room) {
 		for _, env := range []id.Environment{r.production, r.staging, r.production} {
-			if _, _, err := r.CreateKey(t.Context(), env, "k"); err != nil {
+			if _, _, err := r.CreateKey(t.Context(), operator.NewKey{Environment: env, Name: "k"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -206,7 +206,7 @@ func TestListKeys(t *testing.T) {
 // Without an answer of the database nobody is let in, and nobody is told that his key is wrong.
 func TestAuthenticateWithoutDatabase(t *testing.T) {
 	onBoth(t, func(t *testing.T, r room) {
-		_, value, err := r.CreateKey(t.Context(), r.production, "a")
+		_, value, err := r.CreateKey(t.Context(), operator.NewKey{Environment: r.production, Name: "a"})
 		if err != nil {
 			t.Fatal(err)
 		}

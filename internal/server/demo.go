@@ -9,6 +9,7 @@ import (
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/page"
 )
 
@@ -96,7 +97,7 @@ func (s Services) renewDemoKey(ctx context.Context, env id.Environment, n *news)
 			}
 		}
 	}
-	_, value, err := s.Keys.CreateKey(ctx, env, demoKey)
+	_, value, err := s.Keys.CreateKey(ctx, operator.NewKey{Environment: env, Name: demoKey})
 	return value, err
 }
 

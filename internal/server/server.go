@@ -271,10 +271,11 @@ func firstStart(ctx context.Context, c Config, s Services) (news, error) {
 		return news{}, err
 	}
 	n := news{Environment: env.Name, chosen: c.APIKey != ""}
+	first := operator.NewKey{Environment: env.ID, Name: "first key"}
 	if n.chosen {
-		_, err = s.Keys.AdoptKey(ctx, env.ID, "first key", c.APIKey)
+		_, err = s.Keys.AdoptKey(ctx, first, c.APIKey)
 	} else {
-		_, n.APIKey, err = s.Keys.CreateKey(ctx, env.ID, "first key")
+		_, n.APIKey, err = s.Keys.CreateKey(ctx, first)
 	}
 	if err != nil && !fault.HasCode(err, operator.CodeKeyExists) {
 		return news{}, fmt.Errorf("creating the first API key: %w", err)

@@ -59,8 +59,10 @@ func (t *tx) placeOf(env id.Environment, e id.Event) (place int64, found bool, e
 }
 
 // EventPlaced implements authz.EventReader.
-func (t *tx) EventPlaced(env id.Environment, e id.Event) (bool, error) {
-	_, found, err := t.placeOf(env, e)
+func (t *tx) EventPlaced(env id.Environment, org id.Organization, e id.Event) (bool, error) {
+	_, found, err := one(t, "looking for a placed event", scanValue[int64], `
+		SELECT 1 FROM events
+		WHERE id = $1 AND environment_id = $2 AND place IS NOT NULL AND (organization_id = $3 OR $3 = '')`, e, env, org)
 	return found, err
 }
 

@@ -250,11 +250,14 @@ func places(t *testing.T, db authz.DB) {
 	place(3, 0)
 	insert(env.ID)
 	view(t, db, func(r authz.Reader) error {
-		if placed, err := r.EventPlaced(env.ID, made[5]); err != nil || placed {
+		if placed, err := r.EventPlaced(env.ID, "", made[5]); err != nil || placed {
 			t.Errorf("an event without a place counts as placed (%v)", err)
 		}
-		if placed, err := r.EventPlaced(other.ID, made[0]); err != nil || placed {
+		if placed, err := r.EventPlaced(other.ID, "", made[0]); err != nil || placed {
 			t.Errorf("I8: an event of another environment is a cursor (%v)", err)
+		}
+		if placed, err := r.EventPlaced(env.ID, "org_other", made[0]); err != nil || placed {
+			t.Errorf("an event of another organization is a cursor within one (%v)", err)
 		}
 		return nil
 	})
