@@ -17,14 +17,20 @@ import (
 // Worker is the name under which Settle works.
 const Worker = "storetest"
 
+// mostBatches is more than any test has work for.
+const mostBatches = 1000
+
 // Settle does all the work that follows changes, and fails the test when some of it cannot be done or is left.
 func Settle(t testing.TB, rules *authz.Service, c authz.Caller) {
 	t.Helper()
 	ctx := context.Background()
-	for worked := true; worked; {
+	for worked, batches := true, 0; worked; batches++ {
 		var err error
 		if worked, err = rules.Work(ctx, Worker); err != nil {
 			t.Fatalf("working on what follows changes: %v", err)
+		}
+		if batches > mostBatches {
+			t.Fatal("the work that follows changes never ends")
 		}
 	}
 	for _, j := range everything(t, func(r page.Request) (page.Page[authz.Job], error) { return rules.ListJobs(ctx, c, r) }) {
