@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -66,4 +69,42 @@ func execute(ctx context.Context, location, statement string) error {
 	}
 	_, err = conn.Exec(ctx, statement)
 	return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
+}
+
+// copyOf copies a database that nobody uses at the moment. remove drops the copy.
+func (b *bench) copyOf(ctx context.Context, d database) (copied database, remove func() error, err error) {
+	path, isFile := strings.CutPrefix(d.location, "sqlite:")
+	if isFile {
+		path, err = copyFile(path)
+		remove = func() error {
+			return errors.Join(os.Remove(path), os.RemoveAll(path+"-wal"), os.RemoveAll(path+"-shm"))
+		}
+		return database{d.Name, "sqlite:" + path}, remove, err
+	}
+	u, err := url.Parse(d.location)
+	if err != nil {
+		return database{}, nil, err
+	}
+	source := strings.TrimPrefix(u.Path, "/")
+	u.Path += "_copy"
+	name := pgx.Identifier{source + "_copy"}.Sanitize()
+	err = execute(ctx, b.postgres.server.URL(), "CREATE DATABASE "+name+" TEMPLATE "+pgx.Identifier{source}.Sanitize())
+	remove = func() error {
+		return execute(context.WithoutCancel(ctx), b.postgres.server.URL(), "DROP DATABASE "+name+" WITH (FORCE)")
+	}
+	return database{d.Name, u.String()}, remove, err
+}
+
+func copyFile(path string) (copied string, err error) {
+	from, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer from.Close()
+	to, err := os.Create(path + ".copy")
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(to, from)
+	return to.Name(), errors.Join(err, to.Sync(), to.Close())
 }

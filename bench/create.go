@@ -56,7 +56,7 @@ func (b *bench) createOn(ctx context.Context, d database) (rows []CreateRow, err
 	if err != nil {
 		return nil, err
 	}
-	f, err := b.floor(ctx, d)
+	f, err := b.floor(ctx, d, "floor")
 	if err != nil {
 		return nil, err
 	}

@@ -29,11 +29,12 @@ const mostConnections = 64
 // floorRow is about as long as the row of a role.
 var floorRow = strings.Repeat("rolecall", 25)
 
-func (b *bench) floor(ctx context.Context, d database) (floor, error) {
+// floor makes a database of that name for it.
+func (b *bench) floor(ctx context.Context, d database, name string) (floor, error) {
 	if d.Name == "SQLite" {
-		return openSQLiteFloor(ctx, filepath.Join(b.folder, "floor.db"))
+		return openSQLiteFloor(ctx, filepath.Join(b.folder, name+".db"))
 	}
-	return b.openPostgresFloor(ctx)
+	return b.openPostgresFloor(ctx, name)
 }
 
 // measure commits rows from a number of workers for a while and returns how many there were in a second.
@@ -92,8 +93,8 @@ func (f *sqliteFloor) close() error { return f.db.Close() }
 // postgresFloor is one connection for each worker.
 type postgresFloor []*pgx.Conn
 
-func (b *bench) openPostgresFloor(ctx context.Context) (floor, error) {
-	location, err := b.postgres.create(ctx, "floor")
+func (b *bench) openPostgresFloor(ctx context.Context, name string) (floor, error) {
+	location, err := b.postgres.create(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type Report struct {
 	Webhook     []WebhookRow `json:"webhook,omitempty"`
 	Notes       []string     `json:"notes,omitempty"`
 	Seconds     float64      `json:"seconds"`
+	Order       []OrderRow   `json:"order,omitempty"`
+	Remove      []RemoveRow  `json:"remove,omitempty"`
 }
 
 // StartRow is how long a start takes.
@@ -190,6 +192,8 @@ func (r Report) text(out io.Writer) error {
 			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%.3f\n", w.Database, w.Connections, w.Events, w.Product, w.Floor, w.Ratio)
 		}
 	}
+	orderText(t, r.Order)
+	removeText(t, r.Remove)
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, strings.Join(r.Notes, "\n"))

@@ -48,6 +48,8 @@ func wrong(t reflect.Type, nullable bool) []any {
 		all = []any{number, huge, true, "x", list{}, list{object{}}, object{"k": number}, object{"k": object{}}, object{"k": list{}}, object{"k": "\x00"}, object{"\x00": "v"}}
 	case t == reflect.TypeFor[[]string]():
 		all = []any{number, huge, true, "x", object{}, list{number}, list{nil}, list{list{}}, list{object{}}, list{"a", false}, list{"a\x00"}}
+	case t == reflect.TypeFor[[]api.NewRoleAssignment]():
+		all = []any{number, true, "x", object{}, list{number}, list{nil}, list{"member"}, list{object{}}, list{object{"role_slug": number}}, list{object{"role_slug": nil}}, list{object{"role_slug": "\x00"}}, list{object{"ROLE_SLUG": "member"}}}
 	case t == reflect.TypeFor[[]api.DomainData]():
 		all = []any{number, true, "x", object{}, list{number}, list{nil}, list{"x"}, list{object{"domain": number, "state": "verified"}}, list{object{"domain": nil, "state": "verified"}}, list{object{"domain": "\x00", "state": "verified"}}}
 	case t == reflect.TypeFor[[]web.Item[api.CheckOf]](): // what is wrong in one of them is named by its index: TestMalformedBatch
@@ -83,6 +85,7 @@ func TestNullAndMissing(t *testing.T) {
 			if a := m.ask(r, p, nil); a.status >= 300 {
 				m.tb.Errorf("null in %s, which is nullable: %d %s", p.name, a.status, a.raw)
 			}
+			m.own = nil // what this made is in nobody's way
 		}
 		if p.required {
 			m.ask(r, p, absent).refused(422, "invalid_request_parameters", p.name)
@@ -152,7 +155,7 @@ func TestStoredTextIsBounded(t *testing.T) {
 			}
 			switch p.name {
 			case "user_id", "organization_id", "role_slug", "replacement_role_slug", "default_role_slug", "permission_slug", "resource_id", "resource_external_id", "resource_type_slug", "password", "password_hash",
-				"parent_resource_id", "parent_resource_external_id", "parent_resource_type_slug", "after_event_id", "range_start", "range_end", "status":
+				"parent_resource_id", "parent_resource_external_id", "parent_resource_type_slug", "after_event_id", "organization_membership_id", "range_start", "range_end", "status", "starts_at", "expires_at": // the last two are kept as instants
 			case "slug":
 				if strings.HasSuffix(r.Path, "/permissions") && r.Path != permissions {
 					continue

@@ -31,27 +31,28 @@ type CheckOf struct {
 	Explain            web.Field[bool]   `json:"explain" doc:"The answer says why."`
 }
 
-// resource reads which resource a question is about.
-func (c Check) resource() (authz.ResourceRef, error) {
+// resourceRef reads which resource a request is about: by its id, or by external id and type, or, with none of them,
+// the organization itself.
+func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, error) {
 	switch {
-	case c.ResourceID.Set && (c.ResourceExternalID.Set || c.ResourceTypeSlug.Set):
+	case byID.Set && (externalID.Set || kind.Set):
 		return authz.ResourceRef{}, fault.BadField("resource_id", "cannot be combined with resource_external_id and resource_type_slug")
-	case c.ResourceExternalID.Set != c.ResourceTypeSlug.Set:
+	case externalID.Set != kind.Set:
 		return authz.ResourceRef{}, fault.BadField("resource_external_id", "and resource_type_slug must be given together")
-	case c.ResourceID.Set:
-		resource, ok := id.Parse[id.Resource](c.ResourceID.Value)
+	case byID.Set:
+		resource, ok := id.Parse[id.Resource](byID.Value)
 		if !ok {
-			return authz.ResourceRef{}, fault.Missing("Resource", c.ResourceID.Value)
+			return authz.ResourceRef{}, fault.Missing("Resource", byID.Value)
 		}
 		return authz.ResourceRef{ID: resource}, nil
-	case c.ResourceExternalID.Set && (c.ResourceExternalID.Value == "" || c.ResourceTypeSlug.Value == ""):
+	case externalID.Set && (externalID.Value == "" || kind.Value == ""):
 		return authz.ResourceRef{}, fault.BadField("resource_external_id", "and resource_type_slug must not be empty")
 	}
-	return authz.ResourceRef{ExternalID: c.ResourceExternalID.Value, ResourceType: c.ResourceTypeSlug.Value}, nil
+	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
 }
 
 func (c Check) question(m id.Membership) (authz.Question, error) {
-	ref, err := c.resource()
+	ref, err := resourceRef(c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug)
 	return authz.Question{Membership: m, Permission: c.PermissionSlug.Value, Resource: ref, Explain: c.Explain.Value}, err
 }
 
@@ -77,7 +78,7 @@ func (c CheckOf) question() (authz.Question, error) {
 	alone := Check{c.PermissionSlug, c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug, c.Explain}
 	m, ok := id.Parse[id.Membership](c.MembershipID.Value)
 	if !ok {
-		_, err := alone.resource()
+		_, err := resourceRef(alone.ResourceID, alone.ResourceExternalID, alone.ResourceTypeSlug)
 		if err == nil || fault.Is(err, fault.NotFound) {
 			err = fault.Missing("Organization membership", c.MembershipID.Value)
 		}

@@ -83,9 +83,8 @@ func (c *comparison) events(theirs specification) {
 			c.differ("is not part of the contract")
 			continue
 		}
-		noun, _, _ := strings.Cut(string(name), ".")
 		var always, may []string
-		for _, field := range strings.Fields(payloads[noun]) {
+		for _, field := range strings.Fields(keysOf(string(name))) {
 			field, optional := strings.CutSuffix(field, "?")
 			if may = append(may, field); !optional {
 				always = append(always, field)
@@ -110,6 +109,7 @@ var emitted = []event.Type{
 	event.OrganizationRoleCreated, event.OrganizationRoleUpdated, event.OrganizationRoleDeleted,
 	event.OrganizationCreated, event.OrganizationUpdated, event.OrganizationDeleted, event.UserCreated, event.UserUpdated, event.UserDeleted,
 	event.MembershipCreated, event.MembershipUpdated, event.MembershipDeleted,
+	event.GroupCreated, event.GroupUpdated, event.GroupDeleted, event.GroupMemberAdded, event.GroupMemberRemoved,
 	event.WebhookEndpointDisabled,
 }
 

@@ -1,6 +1,6 @@
 package api_test
 
-import "strings"
+import "sync"
 
 // What tests need to begin with. Each step goes through the API.
 
@@ -75,9 +75,6 @@ func resourceAt(org, kind, externalID string) string {
 	return "/authorization/organizations/" + org + "/resources/" + segment(kind) + "/" + segment(externalID)
 }
 
-// home is the id of an organization's own resource.
-func home(org string) string { return "authz_resource_" + strings.TrimPrefix(org, "org_") }
-
 // forgetTypes deletes all resource types, of which there can be few, with all resources; none must be below another.
 func (c *client) forgetTypes() {
 	c.tb.Helper()
@@ -87,6 +84,40 @@ func (c *client) forgetTypes() {
 		}
 		c.delete(resourceTypes + "/" + slug).is(204)
 	}
+}
+
+// group makes a group in an organization.
+func (c *client) group(org, name string) string {
+	c.tb.Helper()
+	g := c.post(groupsOf(org), object{"name": name}).is(201).text("id")
+	organizationOf.Store(g, org)
+	return g
+}
+
+// join puts memberships into a group.
+func (c *client) join(group string, members ...string) {
+	c.tb.Helper()
+	for _, m := range members {
+		c.post(membersOf(group), object{"organization_membership_id": m}).is(200)
+	}
+}
+
+// organizationOf remembers where groups were made, which their paths need.
+var organizationOf sync.Map
+
+func groupsOf(org string) string { return "/organizations/" + org + "/groups" }
+
+// groupPath is the path of a group, membersOf that of its members, groupRoles that of its roles.
+func groupPath(group string) string {
+	org, _ := organizationOf.Load(group)
+	return groupsOf(org.(string)) + "/" + group
+}
+func membersOf(group string) string  { return groupPath(group) + "/organization-memberships" }
+func groupRoles(group string) string { return "/authorization/groups/" + group + "/role_assignments" }
+
+// rolesGiven is the path of the role assignments of a membership.
+func rolesGiven(membership string) string {
+	return "/authorization/organization_memberships/" + membership + "/role_assignments"
 }
 
 // may asks whether a membership holds a permission.

@@ -65,6 +65,7 @@ func TestReplayOfEveryRoute(t *testing.T) {
 				continue
 			}
 			at := place{in: "nothing"}
+			m.prepare()
 			plain := m.client
 			m.client = plain.once(fmt.Sprintf("key %d", i))
 			first := m.ask(r, at, nil)
@@ -79,6 +80,7 @@ func TestReplayOfEveryRoute(t *testing.T) {
 				t.Errorf("%s %s: the repetition caused %q", r.Method, r.Path, again)
 			}
 			m.client = plain
+			m.own = nil // what this took away, others need
 		}
 		c := w.once("put")
 		w.permission("put")

@@ -26,7 +26,7 @@ type Job struct {
 // Progress is how far a job came.
 type Progress struct {
 	Done  int  `json:"done"`
-	Total *int `json:"total" doc:"What there was to do at the beginning; null where that is not counted."`
+	Total *int `json:"total" doc:"What there is to do, which grows when members join meanwhile; null where that is not counted."`
 }
 
 // Settings is how roles work in the environment (extension).

@@ -245,8 +245,10 @@ func (s schemas) structure(t reflect.Type) object {
 				schema[key] = v
 			}
 		}
-		if v := f.Tag.Get("maxLength"); v != "" {
-			schema["maxLength"], _ = strconv.Atoi(v)
+		for _, key := range []string{"maxLength", "maxItems"} {
+			if v := f.Tag.Get(key); v != "" {
+				schema[key], _ = strconv.Atoi(v)
+			}
 		}
 		if v := f.Tag.Get("enum"); v != "" {
 			schema["enum"] = strings.Split(v, ",")

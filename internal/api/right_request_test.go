@@ -34,6 +34,9 @@ const (
 	eventID        noun = "event id"
 	newcomer       noun = "user without memberships"
 	siblingSlug    noun = "custom role slug of a sibling"
+	group          noun = "group"
+	assignment     noun = "role assignment"
+	groupRole      noun = "group role assignment"
 	jobID          noun = "job id"
 	endpoint       noun = "webhook endpoint"
 	endpointURL    noun = "URL of a webhook endpoint"
@@ -53,6 +56,7 @@ var nouns = map[string]noun{
 	"limit": text, "order": text, "statuses": text, "events": text, "range_start": text, "range_end": text, "search": text,
 	"name": text, "description": text, "metadata": text, "first_name": text, "last_name": text, "locale": text,
 	"email_verified": text, "password": text, "password_hash": text, "allow_profiles_outside_organization": text,
+	"groupId": group, "group_id": group, "omId": membership, "role_assignments": text, "starts_at": text, "expires_at": text,
 	"assignment": text, "explain": text, "format": text, "checks": membership,
 	"preview": text, "by": text, "multiple_roles": text, "replacement_role_slug": text, "default_role_slug": text, "default_roles": organization,
 	"status": text, "event": text,
@@ -63,8 +67,24 @@ var nouns = map[string]noun{
 func nounOf(r api.Route, in, name string) (noun, bool) {
 	under := func(prefix string) bool { return r.Path == prefix || strings.HasPrefix(r.Path, prefix+"/") }
 	inOrganization := strings.Contains(r.Path, "{organizationId}")
+	ofGroup, assignments := under("/authorization/groups"), strings.Contains(r.Path, "/role_assignments")
 	switch name {
+	case "role_assignment_id":
+		if ofGroup {
+			return groupRole, true
+		}
+		return assignment, true
 	case "id", "before", "after":
+		switch {
+		case ofGroup:
+			return groupRole, true
+		case assignments:
+			return assignment, true
+		case strings.HasSuffix(r.Path, "/groups"):
+			return group, true
+		case strings.HasSuffix(r.Path, "/organization-memberships"):
+			return membership, true
+		}
 		if strings.HasPrefix(r.Path, "/authorization/jobs") {
 			return jobID, true
 		}
@@ -94,7 +114,7 @@ func nounOf(r api.Route, in, name string) (noun, bool) {
 		}
 		fallthrough
 	case "role_slug", "role_slugs":
-		if inOrganization || under(memberships) {
+		if inOrganization || assignments || under(memberships) {
 			return customSlug, true
 		}
 		return roleSlug, true
@@ -164,6 +184,10 @@ func belongings(c *client, label string) map[noun]string {
 	c.resourceType(own[typeSlug])
 	own[resource] = c.resource(org, own[typeSlug], own[externalID], "")
 	own[membership] = c.member(own[user], org, own[customSlug])
+	own[group] = c.group(org, label)
+	c.join(own[group], own[membership])
+	own[groupRole] = c.post(groupRoles(own[group]), object{"role_slug": own[roleSlug]}).is(201).text("id")
+	own[assignment] = c.get(rolesGiven(own[membership]) + "?order=asc").is(200).text("data.0.id")
 	own[newcomer] = c.user(label + "-newcomer@acme.example")
 	c.role(label + "-gone")
 	own[jobID] = c.post("/authorization/roles/"+label+"-gone/deletion", object{}).is(202).text("id")
@@ -254,7 +278,7 @@ func (c *matrix) right(r api.Route, p place) any {
 		v = "role.created"
 	case p.noun == text:
 		v = "n"
-	case p.in == "body" && r.Status == 201 && r.Path != memberships: // what a creation names must not exist yet
+	case p.in == "body" && r.Status == 201 && r.Path != memberships && !strings.HasSuffix(r.Path, "/role_assignments"): // what a creation names must not exist yet
 		made := map[noun]string{
 			permissionSlug: fresh + ":p", roleSlug: fresh, customSlug: "org-" + fresh, email: fresh + "@acme.example", externalID: fresh + "/x",
 			endpointURL: "https://hooks.example/" + fresh,
@@ -274,7 +298,9 @@ func (c *matrix) right(r api.Route, p place) any {
 // complete adds what a place needs beside it.
 func complete(r api.Route, at place, own map[noun]string, query url.Values, body object) {
 	switch {
-	case at.name == "resource_external_id" && at.in == "body":
+	case at.name == "resource_external_id" && at.in == "query":
+		query.Set("resource_type_slug", "organization")
+	case at.name == "resource_external_id":
 		body["resource_type_slug"] = "organization"
 	case at.name == "resource_type_slug" && strings.HasSuffix(r.Path, "/check"):
 		body["resource_external_id"] = own[externalID]
@@ -313,6 +339,8 @@ func formed(p place, v string) any {
 		return v
 	case p.form == reflect.TypeFor[[]string]():
 		return list{v}
+	case p.form == reflect.TypeFor[[]api.NewRoleAssignment]():
+		return list{object{"role_slug": v}}
 	case p.form.Kind() == reflect.Bool:
 		return true
 	case p.form == reflect.TypeFor[[]api.OrganizationDefault]():

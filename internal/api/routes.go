@@ -82,7 +82,7 @@ func Routes() []Route {
 	for _, group := range [][]Route{
 		permissionRoutes(), roleRoutes(), organizationRoleRoutes(), policyRoutes(),
 		changeRoutes(), organizationRoutes(), userRoutes(), membershipRoutes(), webhookRoutes(),
-		resourceTypeRoutes(), resourceRoutes(), discoveryRoutes(), otherRoutes(),
+		resourceTypeRoutes(), resourceRoutes(), groupRoutes(), assignmentRoutes(), discoveryRoutes(), otherRoutes(),
 	} {
 		all = append(all, group...)
 	}

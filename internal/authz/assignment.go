@@ -35,7 +35,7 @@ type Assignment struct {
 	StartsAt     time.Time // in force from then on; zero: from the beginning
 	ExpiresAt    time.Time // and until before then; zero: for ever
 	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	UpdatedAt    time.Time // when its source said it last, by which it ranks (R92, R96); nothing else touches it
 }
 
 // Begun and Ended say where an instant lies in the interval of an assignment.
@@ -57,7 +57,7 @@ type AssignmentFilter struct {
 	Membership id.Membership
 	Group      id.Group
 	Resources  []id.Resource
-	Role       id.Role
+	Roles      []id.Role
 	Source     Source
 }
 
@@ -66,10 +66,16 @@ type AssignmentReader interface {
 	// AssignmentsOf finds the assignments of memberships of an organization and those of their groups, the latter
 	// once for each membership that has the group, on any of the resources, or on all when none is named.
 	AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Resource) (map[id.Membership][]Assignment, error)
+	// AssignmentsThrough finds the assignments of the groups of a membership, on any of the resources, or on all when
+	// none is named.
+	AssignmentsThrough(org id.Organization, m id.Membership, on []id.Resource) ([]Assignment, error)
 	Assignment(org id.Organization, a id.Assignment) (found Assignment, ok bool, err error)
 	Assignments(org id.Organization, f AssignmentFilter, r page.Request) (page.Page[Assignment], error)
-	// AssignmentsNaming lists at most max assignments that name a role, by organization.
-	AssignmentsNaming(r id.Role, max int) ([]Assignment, error)
+	// AssignmentsBetween is AssignmentsOf for all memberships of an organization from one to another, by id, on all
+	// resources.
+	AssignmentsBetween(org id.Organization, first, last id.Membership) (map[id.Membership][]Assignment, error)
+	// AssignmentsNaming lists at most max assignments that name a role, by organization, from one on.
+	AssignmentsNaming(r id.Role, from id.Organization, max int) ([]Assignment, error)
 	// CountNaming counts the assignments that name a role.
 	CountNaming(r id.Role) (int, error)
 	// AssignmentsDue lists at most max assignments whose due instant has come, the longest due first.
@@ -80,13 +86,14 @@ type AssignmentReader interface {
 type AssignmentWriter interface {
 	// InsertAssignment stores an assignment, and due as the instant at which it needs attention, zero for never.
 	InsertAssignment(a Assignment, due time.Time) error
-	// UpdateAssignment stores role, source, interval, updated_at and due.
+	// UpdateAssignment stores role, source, explicit, interval, updated_at and due.
 	UpdateAssignment(a Assignment, due time.Time) error
 	DeleteAssignments(org id.Organization, as []id.Assignment) error
 	// DeleteAssignmentsOf removes those of a subject or on resources.
 	DeleteAssignmentsOf(org id.Organization, f AssignmentFilter) error
-	// MoveAssignments gives assignments of one organization another role and source.
-	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source, at time.Time) error
+	// MoveAssignments gives assignments of one organization another role and source. Nobody said them anew, so their
+	// updated_at stays.
+	MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source Source) error
 }
 
 // RolesInput is the roles asked for: by the one slug, by the list, or by neither. They exclude each other (R62).
@@ -160,13 +167,15 @@ func (ch *change) assign(m Membership, policy Policy, in RolesInput, fallback bo
 }
 
 // replaceDirect makes roles the only ones that a membership was given directly on its organization. What stays as it
-// was is not written.
+// was is not written, but for its time beside results of identity providers: said again, it overrides them again (R92,
+// R96).
 func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error {
 	home := OrganizationResource(m.Organization)
 	had, err := ch.AssignmentsOf(m.Organization, []id.Membership{m.ID}, []id.Resource{home})
 	if err != nil {
 		return err
 	}
+	overriding := slices.ContainsFunc(had[m.ID], func(a Assignment) bool { return a.Source == SourceDirectory || a.Source == SourceSSO })
 	missing := slices.Clone(roles)
 	var obsolete []id.Assignment
 	for _, a := range had[m.ID] {
@@ -179,6 +188,20 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 			continue
 		}
 		missing = slices.Delete(missing, at, at+1)
+		if overriding {
+			a.UpdatedAt = ch.now
+			if err := ch.UpdateAssignment(a, time.Time{}); err != nil {
+				return err
+			}
+		}
+	}
+	given := make([]id.Role, len(missing))
+	for i, r := range missing {
+		given[i] = r.ID
+	}
+	p := Policy{Environment: m.Environment, Organization: m.Organization}
+	if err := ch.permitRoles(p, m.Organization, given...); err != nil { // also where others outrank them for now
+		return err
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {
 		return err

@@ -56,7 +56,8 @@ type Decision struct {
 
 // EffectiveRoles returns the roles in effect on the organization, highest priority first, each once: never none in a
 // sound database (I6). With multiple roles they are those of all assignments in force (R81), otherwise the one of them
-// with the highest priority (R35, R137). Where none is in force the organization's current default applies.
+// with the highest priority (R35, R137). Where none is in force the organization's current default applies. Of several
+// defaults, as when roles went at different times, the highest alone applies: a member gets the default (R45).
 //
 // An assignment of a role that is gone, while it waits to be moved, already counts as what it will be moved to: as an
 // assignment of the replacement or, where none was named, of the default, from the source default (R45, R46).
@@ -68,7 +69,8 @@ func EffectiveRoles(f Facts) []Held {
 		if a.Resource != home {
 			continue
 		}
-		if a, ok := f.Policy.stand(a); ok {
+		a, ok := f.Policy.stand(a)
+		if _, available := f.Policy.byID(a.Role); ok && available {
 			standing = append(standing, a)
 		}
 	}
@@ -80,7 +82,7 @@ func EffectiveRoles(f Facts) []Held {
 		}
 		return []Held{{Role: r, Source: SourceDefault, Resource: home}}
 	}
-	if !f.Policy.Multiple {
+	if !f.Policy.Multiple || held[0].Source == SourceDefault {
 		held = held[:1]
 	}
 	return held

@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -43,6 +44,15 @@ type EventWriter interface {
 
 // emit adds an event of this change; for an update, before is the former payload, else nil.
 func (ch *change) emit(t event.Type, org id.Organization, payload, before any) error {
+	context, err := ch.context(payload, before)
+	if err != nil {
+		return err
+	}
+	return ch.emitIn(context, t, org, payload)
+}
+
+// context is what surrounds an event, encoded.
+func (ch *change) context(payload, before any) (json.RawMessage, error) {
 	ctx := event.Context{}
 	if ch.caller.Actor.ID != "" {
 		ctx.Actor = &ch.caller.Actor
@@ -50,15 +60,16 @@ func (ch *change) emit(t event.Type, org id.Organization, payload, before any) e
 	if before != nil {
 		previous, err := event.Changed(before, payload)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		ctx.Previous = previous
 	}
+	return event.Encode(ctx)
+}
+
+// emitIn is emit with a context that is known.
+func (ch *change) emitIn(context json.RawMessage, t event.Type, org id.Organization, payload any) error {
 	data, err := event.Encode(payload)
-	if err != nil {
-		return err
-	}
-	context, err := event.Encode(ctx)
 	if err != nil {
 		return err
 	}

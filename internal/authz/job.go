@@ -2,6 +2,9 @@ package authz
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -33,7 +36,7 @@ type Job struct {
 	FallbackOnly bool   // JobAnnounce: only memberships that fall back to the default
 	Actor        event.Actor
 	At           Position // how far it came
-	Total        int      // what there was to do at the beginning, as far as that is known; 0 otherwise
+	Total        int      // what there is to do, as far as that is known; 0 otherwise
 	Done         int      // assignments moved or memberships looked at
 	HeldBy       string   // the worker that has it
 	HeldUntil    time.Time
@@ -105,20 +108,28 @@ func (ch *change) announceLater(j Job) error {
 	return err
 }
 
-// Work does one batch of background work and says whether it did anything: it moves on the oldest job that no other
-// worker has, or tells of assignments whose time came or went. worker names the process; a job whose worker is silent
-// for a while is taken over.
+// Work does a little background work and says whether it did any: it tells of assignments whose time came or went, and
+// moves on the job that waited longest of those that no other worker has, so that a large one does not hold up small
+// ones. What fails is left for another time and holds up nothing else. worker names the process; a job whose worker is
+// silent for a while is taken over.
 func (s *Service) Work(ctx context.Context, worker string) (worked bool, err error) {
-	jobs, err := read(ctx, s, func(r Reader) ([]Job, error) { return r.UnfinishedJobs(openQueue) })
-	if err != nil {
-		return false, err
+	worked, err = s.passTime(ctx)
+	jobs, failed := read(ctx, s, func(r Reader) ([]Job, error) { return r.UnfinishedJobs(openQueue) })
+	if failed != nil {
+		return worked, errors.Join(err, failed)
 	}
+	slices.SortStableFunc(jobs, func(a, b Job) int { return a.UpdatedAt.Compare(b.UpdatedAt) })
 	for _, j := range jobs {
-		if s.free(j, worker) {
-			return true, s.step(ctx, j, worker)
+		if !s.free(j, worker) {
+			continue
 		}
+		failed := s.step(ctx, j, worker)
+		if failed == nil {
+			return true, err
+		}
+		err = errors.Join(err, fmt.Errorf("job %s: %w", j.ID, failed))
 	}
-	return s.passTime(ctx)
+	return worked, err
 }
 
 func (s *Service) free(j Job, worker string) bool {
@@ -152,7 +163,11 @@ func (s *Service) step(ctx context.Context, job Job, worker string) error {
 		}
 		return struct{}{}, ch.UpdateJob(j)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	// A million events must not wait for the first reader to be given their places.
+	return s.PlaceCommitted(ctx, job.Environment)
 }
 
 // eachMembership does one batch of a job that goes through the memberships of a scope.
@@ -174,6 +189,9 @@ func (ch *change) eachMembership(j *Job, do func([]Membership, policies) error) 
 	}
 	last := ms[len(ms)-1]
 	j.At, j.Done = Position{Organization: last.Organization, Membership: last.ID}, j.Done+len(ms)
+	if j.Total > 0 {
+		j.Total = max(j.Total, j.Done) // who joined meanwhile is looked at too
+	}
 	return len(ms) < jobBatch, nil
 }
 
@@ -202,6 +220,7 @@ type shown struct {
 func (ch *change) show(ms []Membership, held map[id.Membership][]Held) error {
 	alike := map[shown][]id.Membership{}
 	var order []shown
+	contexts := map[[2]string]json.RawMessage{} // by what was shown and is: the payloads differ in nothing else
 	for _, before := range ms {
 		after := before.showing(held[before.ID])
 		if after.same(before) {
@@ -210,7 +229,15 @@ func (ch *change) show(ms []Membership, held map[id.Membership][]Held) error {
 		visible := !slices.Equal(after.Shown, before.Shown)
 		if visible {
 			after.UpdatedAt = ch.now
-			if err := ch.emit(event.MembershipUpdated, after.Organization, after.payload(), before.payload()); err != nil {
+			turn := [2]string{joinSlugs(before.Shown), joinSlugs(after.Shown)}
+			if contexts[turn] == nil {
+				context, err := ch.context(after.payload(), before.payload())
+				if err != nil {
+					return err
+				}
+				contexts[turn] = context
+			}
+			if err := ch.emitIn(contexts[turn], event.MembershipUpdated, after.Organization, after.payload()); err != nil {
 				return err
 			}
 		}
@@ -241,7 +268,7 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 	}
 	for _, a := range due {
 		c := Caller{Environment: a.Environment, Actor: SystemActor}
-		_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
+		_, failed := write(ctx, s, c, func(ch *change) (struct{}, error) {
 			ch.asked = true // nobody acts: time does
 			a, ok, err := ch.Assignment(a.Organization, a.ID)
 			if err != nil || !ok {
@@ -257,11 +284,13 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 			}
 			return struct{}{}, ch.announceSubject(a)
 		})
-		if err != nil {
-			return true, err
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("assignment %s: %w", a.ID, failed))
+			continue
 		}
+		worked = true
 	}
-	return len(due) > 0, nil
+	return worked, err
 }
 
 // announceSubject tells of the members that an assignment on the organization concerns: of one at once, of a group's by

@@ -246,7 +246,25 @@ func (known policies) read(r Reader, c Caller, ms []Membership) error {
 
 // readFull is read with the permissions of every role. One set of policies must be read by one of the two only.
 func (known policies) readFull(r Reader, c Caller, ms []Membership) error {
-	return known.load(r, c, ms, fullPolicy)
+	return known.load(r, c, ms, func(r Reader, c Caller, org id.Organization) (Policy, error) {
+		shared, done := known[""]
+		if !done {
+			return fullPolicy(r, c, org)
+		}
+		p, err := loadPolicy(r, c, org)
+		if err != nil {
+			return Policy{}, err
+		}
+		var own []id.Role // the environment's are the same for all
+		for i, role := range p.Roles {
+			if there, ok := shared.byID(role.ID); ok {
+				p.Roles[i].Permissions = there.Permissions
+			} else {
+				own = append(own, role.ID)
+			}
+		}
+		return p, p.addPermissions(r, own)
+	})
 }
 
 func (known policies) load(r Reader, c Caller, ms []Membership, load func(Reader, Caller, id.Organization) (Policy, error)) error {

@@ -3,6 +3,7 @@ package authz
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -100,11 +101,29 @@ func (ch *change) keepOneRoleIn(ms []Membership, p Policy) error {
 				}
 			}
 		}
-		for _, h := range p.held(direct)[min(1, len(direct)):] {
+		held := p.held(direct)
+		if len(held) < 2 {
+			continue
+		}
+		for _, h := range held[1:] {
 			obsolete = append(obsolete, h.Assignment)
+		}
+		if err := ch.speakFor(of[m.ID], held[0].Assignment, latest(direct)); err != nil {
+			return err
 		}
 	}
 	return ch.DeleteAssignments(p.Organization, obsolete)
+}
+
+// speakFor gives the assignment that is kept the time of the latest of those that go, so that what was set over a
+// result of an identity provider stays set over it (R92, R96).
+func (ch *change) speakFor(as []Assignment, kept id.Assignment, said time.Time) error {
+	a := as[slices.IndexFunc(as, func(a Assignment) bool { return a.ID == kept })]
+	if !said.After(a.UpdatedAt) {
+		return nil
+	}
+	a.UpdatedAt = said
+	return ch.UpdateAssignment(a, time.Time{})
 }
 
 // lasting says that an assignment has no interval.

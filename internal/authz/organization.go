@@ -303,7 +303,7 @@ func (s *Service) UpdateOrganization(ctx context.Context, c Caller, org id.Organ
 	})
 }
 
-// DeleteOrganization removes an organization with its memberships and custom roles, each with its event, the
+// DeleteOrganization removes an organization with its memberships, groups and custom roles, each with its event, the
 // organization's own last.
 func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organization) error {
 	_, err := write(ctx, s, c, func(ch *change) (struct{}, error) {
@@ -315,6 +315,9 @@ func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organ
 			return struct{}{}, err
 		}
 		if err := ch.deleteMemberships(MembershipFilter{Organization: org}); err != nil {
+			return struct{}{}, err
+		}
+		if err := ch.emitGroupsDeleted(org); err != nil {
 			return struct{}{}, err
 		}
 		policy, err := fullPolicy(ch, c, org)
@@ -335,4 +338,22 @@ func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organ
 		return struct{}{}, ch.emit(event.OrganizationDeleted, org, o.Payload(), nil)
 	})
 	return err
+}
+
+// emitGroupsDeleted says of the groups of an organization that they go with it.
+func (ch *change) emitGroupsDeleted(org id.Organization) error {
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		found, err := ch.Groups(org, r)
+		if err != nil {
+			return err
+		}
+		for _, g := range found.Items {
+			if err := ch.emit(event.GroupDeleted, org, g.Payload(), nil); err != nil {
+				return err
+			}
+		}
+		if r.After = found.After; r.After == "" {
+			return nil
+		}
+	}
 }

@@ -55,16 +55,16 @@ type NewPermission struct {
 	ResourceType Opt[string]
 }
 
-// Details is what can be changed about a permission or a role; slugs and resource types cannot (R3, R50).
+// Details is what can be changed about a permission, a role or a group; slugs and resource types cannot (R3, R50).
 type Details struct {
 	Name        Opt[string]
 	Description Opt[*string] // a present nil clears it (R42)
 }
 
-func (d Details) check() error {
+func (d Details) check(longestName int) error {
 	var bad complaints
 	if d.Name.Set {
-		bad.name("name", d.Name.Value, MaxName)
+		bad.name("name", d.Name.Value, longestName)
 	}
 	bad.optionalText("description", d.Description.Value, MaxDescription)
 	return bad.err()
@@ -133,7 +133,7 @@ func (s *Service) ListPermissions(ctx context.Context, c Caller, r page.Request)
 
 // UpdatePermission changes name and description. Nothing changed means nothing written and no event (R41).
 func (s *Service) UpdatePermission(ctx context.Context, c Caller, slug string, in Details) (Permission, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(MaxName); err != nil {
 		return Permission{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (Permission, error) {

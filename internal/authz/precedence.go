@@ -7,12 +7,14 @@ import "time"
 // must not be among them.
 //
 // The roles of groups are always in force beside one direct source (R136, R137). The direct source is the first of
-// these that says anything: an explicit directory result (R94, R95), an explicit SSO result (R90), what people and the
-// API set, and results of a directory or SSO that only stand for "no group was mapped" (R91, R97). What people and the
-// API set after the last result of a directory or SSO outranks that result until the next one (R92, R96). Where no
-// source says anything, the default given at creation counts (R24); an empty result means the current default.
+// these that says anything: an explicit directory result (R94), an explicit SSO result (R90), what people and the API
+// set, and a result of a directory, else of SSO, that only stands for "no group was mapped" (R91, R97). What people and
+// the API set after the last result of a directory or SSO outranks that result until the next one (R92, R96). Beside
+// an explicit directory result SSO says nothing, also while the API overrides it: a sign-in does not undo what the
+// directory itself would (R95). Where no source says anything, the default given at creation counts (R24); an empty
+// result means the current default.
 func InForce(assignments []Assignment, at time.Time) []Assignment {
-	var groups, directory, sso, manual, weak, initial []Assignment
+	var groups, directory, sso, manual, noGroup, noSSOGroup, initial []Assignment
 	for _, a := range assignments {
 		if !a.Begun(at) || a.Ended(at) {
 			continue
@@ -26,17 +28,20 @@ func InForce(assignments []Assignment, at time.Time) []Assignment {
 			directory = append(directory, a)
 		case a.Source == SourceSSO && a.Explicit:
 			sso = append(sso, a)
-		case a.Source == SourceDirectory || a.Source == SourceSSO:
-			weak = append(weak, a)
+		case a.Source == SourceDirectory:
+			noGroup = append(noGroup, a)
+		case a.Source == SourceSSO:
+			noSSOGroup = append(noSSOGroup, a)
 		default:
 			initial = append(initial, a)
 		}
 	}
-	direct := first(overridden(directory, manual), overridden(sso, manual), manual, weak)
+	explicit := first(directory, sso)
+	direct := first(overridden(explicit, manual), manual, noGroup, noSSOGroup)
 	if len(direct)+len(groups) == 0 {
 		return initial
 	}
-	if len(groups) > 0 && len(manual)+len(directory)+len(sso) == 0 {
+	if len(groups) > 0 && len(manual)+len(explicit) == 0 {
 		direct = nil // "no group was mapped" does not compete with what a group gives
 	}
 	return append(direct, groups...)

@@ -177,7 +177,7 @@ type ResourceChange struct {
 // UpdateResource changes name, description and parent. With another parent, what is inherited changes at once for the
 // resource and everything below it (R205).
 func (s *Service) UpdateResource(ctx context.Context, c Caller, org id.Organization, ref ResourceRef, in ResourceChange) (Resource, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(MaxName); err != nil {
 		return Resource{}, err
 	}
 	return write(ctx, s, c, func(ch *change) (Resource, error) {

@@ -123,7 +123,7 @@ func (s *Service) ResourceType(ctx context.Context, c Caller, slug string) (Reso
 // UpdateResourceType changes name, description and parents. A parent that resources use stays, and a type is not moved
 // away from below the type of a role that holds its permissions: they would cease to take effect (R11).
 func (s *Service) UpdateResourceType(ctx context.Context, c Caller, slug string, in ResourceTypeChange) (ResourceType, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(MaxName); err != nil {
 		return ResourceType{}, err
 	}
 	parents, err := parentTypes(in.Parents)

@@ -62,7 +62,8 @@ type RoleReader interface {
 	RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error)
 	// RolesWithPermission lists the roles of the environment and of all its organizations that hold a permission.
 	RolesWithPermission(env id.Environment, p id.Permission) ([]Role, error)
-	// RoleUse counts what a role is needed for.
+	// RoleUse counts what a role is needed for. A role that is gone and whose assignments this one takes over counts as
+	// an assignment.
 	RoleUse(env id.Environment, r id.Role) (Use, error)
 	// CountDefaults counts the organizations that have a role as their own default.
 	CountDefaults(r id.Role) (int, error)
@@ -285,7 +286,7 @@ func ownerExists(r Reader, c Caller, org id.Organization) error {
 
 // UpdateRole changes name and description (R41, R42).
 func (s *Service) UpdateRole(ctx context.Context, c Caller, org id.Organization, slug string, in Details) (Role, error) {
-	if err := in.check(); err != nil {
+	if err := in.check(MaxName); err != nil {
 		return Role{}, err
 	}
 	return s.changeRole(ctx, c, org, slug, func(_ *change, r *Role) error {

@@ -264,13 +264,18 @@ func (ch *change) retire(d deletion) (Job, error) {
 // left. What a membership effectively holds is the same before and after; this makes it last and tells of it.
 func (ch *change) moveAssignments(j *Job) (done bool, err error) {
 	role := id.Role(j.Subject)
-	naming, err := ch.AssignmentsNaming(role, jobBatch)
+	// Where the batch before ended: PostgreSQL would step over all that was moved until then, which it keeps for a while.
+	naming, err := ch.AssignmentsNaming(role, j.At.Organization, jobBatch)
+	if err == nil && len(naming) == 0 && j.At.Organization != "" {
+		naming, err = ch.AssignmentsNaming(role, "", jobBatch)
+	}
 	if err != nil {
 		return false, err
 	}
 	if len(naming) == 0 {
-		return true, ch.Tx.DeleteRole(Role{ID: role, Environment: j.Environment, Organization: j.Organization})
+		return true, ch.forgetRole(Role{ID: role, Environment: j.Environment, Organization: j.Organization})
 	}
+	j.At.Organization = naming[len(naming)-1].Organization
 	for len(naming) > 0 {
 		org := naming[0].Organization
 		n := slices.IndexFunc(naming, func(a Assignment) bool { return a.Organization != org })
@@ -283,6 +288,17 @@ func (ch *change) moveAssignments(j *Job) (done bool, err error) {
 		j.Done, naming = j.Done+n, naming[n:]
 	}
 	return false, nil
+}
+
+// forgetRole deletes a role that is gone and that nothing names any more, unless its organization was deleted meanwhile
+// and the role with it.
+func (ch *change) forgetRole(role Role) error {
+	if role.Custom() {
+		if _, found, err := ch.Organization(role.Environment, role.Organization); err != nil || !found {
+			return err
+		}
+	}
+	return ch.Tx.DeleteRole(role)
 }
 
 // moveIn moves assignments of one organization and tells of the members concerned.
@@ -302,7 +318,7 @@ func (ch *change) moveIn(org id.Organization, as []Assignment) error {
 	}
 	slices.Sort(members)
 	members = slices.Compact(members)
-	had, err := ch.directOf(org, members, groups)
+	had, through, err := ch.directOf(org, members, groups)
 	if err != nil {
 		return err
 	}
@@ -320,7 +336,15 @@ func (ch *change) moveIn(org id.Organization, as []Assignment) error {
 	if err != nil {
 		return err
 	}
-	return ch.announceAll(ms, policies{org: policy})
+	has := through
+	for _, a := range had {
+		has[a.Membership] = append(has[a.Membership], a)
+	}
+	held := make(map[id.Membership][]Held, len(ms))
+	for _, m := range ms {
+		held[m.ID] = EffectiveRoles(Facts{At: ch.now, Membership: m, Assignments: has[m.ID], Policy: policy})
+	}
+	return ch.show(ms, held)
 }
 
 // twin tells assignments apart that must not exist twice.
@@ -335,18 +359,20 @@ func (a Assignment) twin() twin {
 	return twin{string(a.Membership) + string(a.Group), a.Resource, a.Role, a.Source}
 }
 
-// directOf finds what subjects were assigned themselves.
-func (ch *change) directOf(org id.Organization, members []id.Membership, groups map[id.Group]bool) (map[twin]Assignment, error) {
-	had := map[twin]Assignment{}
+// directOf finds what subjects were assigned themselves, and what the members among them have through any group.
+func (ch *change) directOf(org id.Organization, members []id.Membership, groups map[id.Group]bool) (had map[twin]Assignment, through map[id.Membership][]Assignment, err error) {
+	had, through = map[twin]Assignment{}, map[id.Membership][]Assignment{}
 	if len(members) > 0 {
 		of, err := ch.AssignmentsOf(org, members, nil)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, as := range of {
+		for m, as := range of {
 			for _, a := range as {
 				if a.Group == "" {
 					had[a.twin()] = a
+				} else {
+					through[m] = append(through[m], a)
 				}
 			}
 		}
@@ -354,17 +380,18 @@ func (ch *change) directOf(org id.Organization, members []id.Membership, groups 
 	for g := range groups {
 		of, err := ch.Assignments(org, AssignmentFilter{Group: g}, page.Request{Limit: MaxGroupRoles, Order: page.Asc})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, a := range of.Items {
 			had[a.twin()] = a
 		}
 	}
-	return had, nil
+	return had, through, nil
 }
 
 // rewrite gives assignments the role and source that they count as, or removes those that count for nothing or are
-// there already. Where two become one, it holds for as long as either did.
+// there already. Where two become one, it holds for as long as either did. had is what their subjects have, before and
+// after.
 func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) error {
 	type target struct {
 		role   id.Role
@@ -373,6 +400,7 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 	moved := map[target][]id.Assignment{}
 	var obsolete []id.Assignment
 	for _, a := range as {
+		delete(had, a.twin())
 		standing, ok := p.stand(a)
 		if !ok {
 			obsolete = append(obsolete, a.ID)
@@ -386,13 +414,12 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 			continue
 		}
 		obsolete = append(obsolete, a.ID)
-		longer := other.merged(standing)
-		if longer.StartsAt.Equal(other.StartsAt) && longer.ExpiresAt.Equal(other.ExpiresAt) {
+		both := other.merged(standing)
+		if both == other {
 			continue
 		}
-		had[standing.twin()] = longer
-		longer.UpdatedAt = ch.now
-		if err := ch.UpdateAssignment(longer, longer.due(ch.now)); err != nil {
+		had[standing.twin()] = both
+		if err := ch.UpdateAssignment(both, both.due(ch.now)); err != nil {
 			return err
 		}
 	}
@@ -400,16 +427,20 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 		return err
 	}
 	for to, ids := range moved {
-		if err := ch.MoveAssignments(p.Organization, ids, to.role, to.source, ch.now); err != nil {
+		if err := ch.MoveAssignments(p.Organization, ids, to.role, to.source); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// merged gives an assignment the interval in which it or its twin is in force. Where a gap lies between the two, the
-// later one counts: nobody gets more than the two gave.
+// merged is two assignments of one role as one, which ranks among the sources as the two did: like the explicit one, else
+// like the later one. It is in force when either was; where a gap lies between the two, the later one counts:
+// nobody gets more than the two gave.
 func (a Assignment) merged(b Assignment) Assignment {
+	if b.Explicit && !a.Explicit || b.Explicit == a.Explicit && b.UpdatedAt.After(a.UpdatedAt) {
+		a.Explicit, a.UpdatedAt = b.Explicit, b.UpdatedAt
+	}
 	gap := func(x, y Assignment) bool {
 		return !x.ExpiresAt.IsZero() && !y.StartsAt.IsZero() && x.ExpiresAt.Before(y.StartsAt)
 	}

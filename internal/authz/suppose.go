@@ -108,9 +108,9 @@ func SupposeMultipleRoles(on bool) Supposition {
 }
 
 // SupposeDeleteGroup is DeleteGroup.
-func SupposeDeleteGroup(g id.Group) Supposition {
+func SupposeDeleteGroup(org id.Organization, g id.Group) Supposition {
 	return func(r Reader, c Caller) (supposed, error) {
-		found, err := group(r, c, g)
+		found, err := groupIn(r, c, org, g)
 		return supposeDeleteGroup(found), err
 	}
 }

@@ -2,7 +2,9 @@ package authz
 
 import (
 	"cmp"
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/id"
@@ -17,6 +19,7 @@ type whatIf struct {
 	gone   map[id.Resource]bool
 	before policies // with the permissions of all roles
 	after  policies
+	judged map[string]judgement // of one organization, by what memberships have in common
 }
 
 func newWhatIf(r Reader, c Caller, at time.Time, sup supposed) *whatIf {
@@ -28,6 +31,13 @@ func newWhatIf(r Reader, c Caller, at time.Time, sup supposed) *whatIf {
 		w.gone[res.ID] = true
 	}
 	return w
+}
+
+// judgement is what a change does to a membership.
+type judgement struct {
+	before, after []string
+	gains, loses  []Right
+	altered       bool
 }
 
 // whatIfBatch is how many memberships are evaluated at a time.
@@ -62,8 +72,12 @@ func (w *whatIf) walk(from Position, visit func(MemberImpact) (more bool)) error
 	}
 }
 
-// prepare reads the policies of the organizations of memberships, as they are and as they would be.
+// prepare reads the policies of the organizations of memberships, as they are and as they would be, and forgets those
+// that the walk has left behind.
 func (w *whatIf) prepare(ms []Membership) error {
+	left := func(org id.Organization, _ Policy) bool { return org != "" && org != ms[0].Organization }
+	maps.DeleteFunc(w.before, left)
+	maps.DeleteFunc(w.after, left)
 	if err := w.before.readFull(w.r, w.c, ms); err != nil {
 		return err
 	}
@@ -93,11 +107,7 @@ func cloneOrNew(m map[id.Role]Replacement) map[id.Role]Replacement {
 // evaluate compares memberships of one organization.
 func (w *whatIf) evaluate(ms []Membership, visit func(MemberImpact) bool) (more bool, err error) {
 	org := ms[0].Organization
-	ids := make([]id.Membership, len(ms))
-	for i, m := range ms {
-		ids[i] = m.ID
-	}
-	assignments, err := w.r.AssignmentsOf(org, ids, nil)
+	assignments, err := w.assignments(ms)
 	if err != nil {
 		return false, err
 	}
@@ -105,13 +115,47 @@ func (w *whatIf) evaluate(ms []Membership, visit func(MemberImpact) bool) (more 
 	if err != nil {
 		return false, err
 	}
+	w.judged = map[string]judgement{}
+	var key []byte
 	for _, m := range ms {
-		impact, altered := w.compare(m, assignments[m.ID], anchors)
-		if altered && !visit(impact) {
+		as := assignments[m.ID]
+		key = w.common(key[:0], m, as)
+		j, known := w.judged[string(key)]
+		if !known {
+			j = w.compare(m, as, anchors)
+			w.judged[string(key)] = j
+		}
+		if j.altered && !visit(MemberImpact{Membership: m, Before: j.before, After: j.after, Gains: j.gains, Loses: j.loses}) {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// assignments reads those of memberships of one organization. Without a group they are all that lie between the first
+// and the last.
+func (w *whatIf) assignments(ms []Membership) (map[id.Membership][]Assignment, error) {
+	if w.sup.scope.Group == "" && !w.sup.scope.FallbackOnly {
+		return w.r.AssignmentsBetween(ms[0].Organization, ms[0].ID, ms[len(ms)-1].ID)
+	}
+	return w.r.AssignmentsOf(ms[0].Organization, column(ms, func(m Membership) id.Membership { return m.ID }), nil)
+}
+
+// common appends everything that compare goes by within one organization but the names of membership and assignments:
+// where it is the same for two memberships, so is the outcome. Most members of an organization are alike.
+func (w *whatIf) common(key []byte, m Membership, as []Assignment) []byte {
+	key = append(key, m.Status...)
+	for _, a := range as {
+		key = append(append(append(key, '|'), a.Role...), a.Resource...)
+		key = append(append(key, ' '), a.Source...)
+		for _, yes := range []bool{a.Explicit, a.Begun(w.at), a.Ended(w.at), a.Group != "", w.sup.drop != nil && w.sup.drop(a)} {
+			key = strconv.AppendBool(key, yes)
+		}
+		if len(as) > 1 { // sources outrank each other by time
+			key = strconv.AppendInt(key, a.UpdatedAt.UnixMilli(), 10)
+		}
+	}
+	return key
 }
 
 // anchors finds the resources on which any of the assignments are, with their paths, and the one that would be gone.
@@ -149,7 +193,7 @@ func (w *whatIf) anchors(org id.Organization, of map[id.Membership][]Assignment)
 
 // compare evaluates one membership on the organization and on every resource on which it has an assignment. On any other
 // resource it holds what it holds on the nearest of those above, so this tells all.
-func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]place) (impact MemberImpact, altered bool) {
+func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]place) (j judgement) {
 	org := m.Organization
 	kept := as
 	if w.sup.drop != nil || len(w.gone) > 0 {
@@ -159,9 +203,7 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 	}
 	before := Facts{At: w.at, Membership: m, Assignments: as, Policy: w.before[org]}
 	after := Facts{At: w.at, Membership: m, Assignments: kept, Policy: w.after[org]}
-	impact = MemberImpact{
-		Membership: m, Before: m.showing(EffectiveRoles(before)).Shown, After: m.showing(EffectiveRoles(after)).Shown,
-	}
+	j.before, j.after = m.showing(EffectiveRoles(before)).Shown, m.showing(EffectiveRoles(after)).Shown
 	for _, where := range w.concerned(org, as, anchors) {
 		before.Path, after.Path = where.path, where.path
 		has := EffectivePermissions(before)
@@ -169,10 +211,11 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 		if w.gone[where.id] {
 			will = nil
 		}
-		impact.Gains = append(impact.Gains, rights(will, has, where.id)...)
-		impact.Loses = append(impact.Loses, rights(has, will, where.id)...)
+		j.gains = append(j.gains, rights(will, has, where.id)...)
+		j.loses = append(j.loses, rights(has, will, where.id)...)
 	}
-	return impact, len(impact.Gains)+len(impact.Loses) > 0 || !slices.Equal(impact.Before, impact.After)
+	j.altered = len(j.gains)+len(j.loses) > 0 || !slices.Equal(j.before, j.after)
+	return j
 }
 
 // concerned lists the places where a membership may hold something else than above them, sorted.

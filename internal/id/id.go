@@ -6,6 +6,7 @@ package id
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"strings"
@@ -116,6 +117,22 @@ func Prefix[T Any]() string {
 func Retype[To, From Any](from From) To {
 	var to To
 	return To(to.prefix() + strings.TrimPrefix(string(from), from.prefix()))
+}
+
+// Derive makes the id of what follows from two things: the same two always give the same id, different ones different
+// ids. It has the time of the first, beside which it sorts, and in place of randomness 80 bits of a hash of both.
+func Derive[T Any](first T, second string) T {
+	u := ulid.MustParseStrict(strings.TrimPrefix(string(first), Prefix[T]()))
+	sum := sha256.Sum256([]byte(string(first) + " " + second))
+	copy(u[6:], sum[:])
+	return T(Prefix[T]() + u.String())
+}
+
+// Moment returns the part of an id that tells its millisecond: ids sort by it before anything else.
+func Moment[T Any](v T) string {
+	const length = 10
+	rest := strings.TrimPrefix(string(v), Prefix[T]())
+	return rest[:min(length, len(rest))]
 }
 
 // Suffix returns the last n characters of an id in lower case. They come from its random part for n up to 16.

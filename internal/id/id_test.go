@@ -57,6 +57,26 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestDerivedIds(t *testing.T) {
+	s := id.NewSource(func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }, nil)
+	a, b := id.New[id.Assignment](s), id.New[id.Assignment](s)
+	first := id.Derive(a, "om_1")
+	if again := id.Derive(a, "om_1"); again != first {
+		t.Errorf("the same two things gave %s and %s", first, again)
+	}
+	if _, ok := id.Parse[id.Assignment](string(first)); !ok {
+		t.Errorf("%s is no id", first)
+	}
+	for _, other := range []id.Assignment{id.Derive(a, "om_2"), id.Derive(b, "om_1"), a, b} {
+		if other == first {
+			t.Errorf("different things gave %s", first)
+		}
+	}
+	if id.Moment(first) != id.Moment(a) || len(id.Moment(a)) != 10 {
+		t.Errorf("%s is not of the time of %s", first, a)
+	}
+}
+
 func TestRetypeKeepsWhatItNames(t *testing.T) {
 	org := id.New[id.Organization](id.NewSource(nil, nil))
 	resource := id.Retype[id.Resource](org)

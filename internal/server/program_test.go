@@ -18,10 +18,7 @@ import (
 // TestProgram runs the program itself, as its users do.
 func TestProgram(t *testing.T) {
 	t.Parallel()
-	program := filepath.Join(t.TempDir(), "rolecall")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/rolecall").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := built(t)
 	for name, test := range map[string]func(*testing.T, string){
 		"SIGTERM":               func(t *testing.T, p string) { stopped(t, p, syscall.SIGTERM) },
 		"SIGINT":                func(t *testing.T, p string) { stopped(t, p, os.Interrupt) },
@@ -35,6 +32,16 @@ func TestProgram(t *testing.T) {
 			test(t, program)
 		})
 	}
+}
+
+// built builds the program.
+func built(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "rolecall")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/rolecall").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return program
 }
 
 // process is the program as a process.

@@ -63,10 +63,16 @@ func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Orga
 	own.add("a.organization_id = ?", org)
 	in(&own, "a.subject_id", ms)
 	in(&own, "a.resource_id", on)
-	shared := condition{args: own.args}
+	var shared condition // with the same arguments
 	shared.add("g.organization_id = ?", org)
 	in(&shared, "g.membership_id", ms)
 	in(&shared, "a.resource_id", on)
+	return t.addHeld(of, own, shared)
+}
+
+// addHeld reads the assignments a that memberships have themselves, by one condition, and those that they have through
+// their group_members g, by another with the same arguments.
+func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, own, shared condition) error {
 	found, err := all(t, "reading assignments", func(r row) (h heldAssignment, err error) {
 		err = r.Scan(append([]any{&h.by}, assignmentFields(&h.Assignment)...)...)
 		return h, err
@@ -75,11 +81,32 @@ func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Orga
 		UNION ALL
 		SELECT g.membership_id, `+memberAssignmentColumns+`
 		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
-		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+shared.String(), shared.args...)
+		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+shared.String(), own.args...)
 	for _, h := range found {
 		of[h.by] = append(of[h.by], h.Assignment)
 	}
 	return err
+}
+
+// AssignmentsThrough implements authz.AssignmentReader.
+func (t *tx) AssignmentsThrough(org id.Organization, m id.Membership, on []id.Resource) ([]authz.Assignment, error) {
+	var c condition
+	c.add("g.organization_id = ?", org)
+	c.add("g.membership_id = ?", m)
+	in(&c, "a.resource_id", on)
+	return all(t, "reading the assignments of the groups of a membership", scanAssignment, `
+		SELECT `+memberAssignmentColumns+`
+		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
+		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+c.String(), c.args...)
+}
+
+// AssignmentsBetween implements authz.AssignmentReader.
+func (t *tx) AssignmentsBetween(org id.Organization, first, last id.Membership) (map[id.Membership][]authz.Assignment, error) {
+	var own, shared condition
+	own.add("a.organization_id = ? AND a.subject_id >= ? AND a.subject_id <= ?", org, first, last)
+	shared.add("g.organization_id = ? AND g.membership_id >= ? AND g.membership_id <= ?", org, first, last)
+	of := map[id.Membership][]authz.Assignment{}
+	return of, t.addHeld(of, own, shared)
 }
 
 // heldAssignment is an assignment and a membership that has it.
@@ -114,9 +141,7 @@ func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condi
 		c.add("subject_id = ?", s)
 	}
 	in(&c, "resource_id", f.Resources)
-	if f.Role != "" {
-		c.add("role_id = ?", f.Role)
-	}
+	in(&c, "role_id", f.Roles)
 	if len(c.parts) == 1 {
 		return c, errors.New("assignments of nobody, on nothing")
 	}
@@ -127,9 +152,10 @@ func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condi
 }
 
 // AssignmentsNaming implements authz.AssignmentReader.
-func (t *tx) AssignmentsNaming(r id.Role, max int) ([]authz.Assignment, error) {
+func (t *tx) AssignmentsNaming(r id.Role, from id.Organization, max int) ([]authz.Assignment, error) {
 	return all(t, "finding the assignments of a role", scanAssignment, `
-		SELECT `+assignmentColumns+` FROM assignments WHERE role_id = $1 ORDER BY organization_id, id LIMIT $2`, r, max)
+		SELECT `+assignmentColumns+` FROM assignments WHERE role_id = $1 AND organization_id >= $2 ORDER BY organization_id, id LIMIT $3`,
+		r, from, max)
 }
 
 // CountNaming implements authz.AssignmentReader.
@@ -155,9 +181,9 @@ func (t *tx) InsertAssignment(a authz.Assignment, due time.Time) error {
 // UpdateAssignment implements authz.AssignmentWriter.
 func (t *tx) UpdateAssignment(a authz.Assignment, due time.Time) error {
 	return t.execOne("updating an assignment", `
-		UPDATE assignments SET role_id = $1, source = $2, starts_at = $3, expires_at = $4, updated_at = $5, due_at = $6
-		WHERE organization_id = $7 AND id = $8`,
-		a.Role, a.Source, stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.UpdatedAt), stamp(due), a.Organization, a.ID)
+		UPDATE assignments SET role_id = $1, source = $2, explicit = $3, starts_at = $4, expires_at = $5, updated_at = $6, due_at = $7
+		WHERE organization_id = $8 AND id = $9`,
+		a.Role, a.Source, flag(a.Explicit), stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.UpdatedAt), stamp(due), a.Organization, a.ID)
 }
 
 // DeleteAssignments implements authz.AssignmentWriter.
@@ -182,12 +208,12 @@ func (t *tx) DeleteAssignmentsOf(org id.Organization, f authz.AssignmentFilter) 
 }
 
 // MoveAssignments implements authz.AssignmentWriter.
-func (t *tx) MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source authz.Source, at time.Time) error {
+func (t *tx) MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source authz.Source) error {
 	return inBatches(as, func(some []id.Assignment) error {
-		c := condition{args: []any{to, source, stamp(at)}}
+		c := condition{args: []any{to, source}}
 		c.add("organization_id = ?", org)
 		in(&c, "id", some)
-		_, err := t.exec("moving assignments", `UPDATE assignments SET role_id = $1, source = $2, updated_at = $3 WHERE `+c.String(), c.args...)
+		_, err := t.exec("moving assignments", `UPDATE assignments SET role_id = $1, source = $2 WHERE `+c.String(), c.args...)
 		return err
 	})
 }

@@ -30,7 +30,7 @@ func (s *stamp) Scan(src any) error {
 		*s = stamp{}
 		return nil
 	case string:
-		t, err := time.Parse(stampLayout, v)
+		t, err := time.Parse(time.RFC3339Nano, v) // which takes what stampLayout writes, and is several times as fast
 		*s = stamp(t)
 		return err
 	case []byte:

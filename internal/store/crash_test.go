@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,107 +17,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
-	"github.com/rolecall/rolecall/internal/pgtest"
+	"github.com/rolecall/rolecall/internal/page"
 	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/store/storetest"
 )
 
 // The crash test runs a fixed script of operations in a process of its own, which kills itself with SIGKILL before its
 // n-th writing statement, for every n there is. Each operation that returned is reported on a pipe, as an answer to a
-// client would be. Afterwards the database must show exactly the operations that were reported, each with its events.
+// client would be. Afterwards the database must show exactly the operations that were reported, each with its events;
+// and the next process must bring what follows them to the end to which it would have come without a crash.
 
 const (
 	crashAt       = "ROLECALL_TEST_CRASH_AT"
 	crashDatabase = "ROLECALL_TEST_CRASH_DATABASE"
 )
 
-// script is one operation of every kind that writes, in an order in which each has something to do.
-func script(s scene) []func() error {
-	ctx := context.Background()
-	var org, other id.Organization
-	var u, v id.User
-	var m, n authz.Member
-	permission := func(slug string) func() error {
-		return func() error {
-			_, err := s.rules.CreatePermission(ctx, s.c, authz.NewPermission{Slug: slug, Name: slug})
-			return err
-		}
-	}
-	role := func(owner *id.Organization, slug string) func() error {
-		return func() error {
-			_, err := s.rules.CreateRole(ctx, s.c, *owner, authz.NewRole{Slug: authz.Some(slug), Name: slug})
-			return err
-		}
-	}
-	none, v1 := new(id.Organization), "v"
-	return []func() error{
-		permission("a:read"), permission("a:write"), role(none, "admin"),
-		func() error {
-			_, err := s.rules.EditRolePermissions(ctx, s.c, "", "admin", authz.PermissionEdit{Set: authz.Some([]string{"a:read", "a:write"})})
-			return err
-		},
-		func() error {
-			o, err := s.rules.CreateOrganization(ctx, s.c, authz.OrganizationInput{
-				Name: authz.Some("acme"), Domains: authz.Some([]authz.DomainInput{{Name: "acme.example", State: authz.DomainPending}}),
-			})
-			org = o.ID
-			return err
-		},
-		func() error {
-			o, err := s.rules.CreateOrganization(ctx, s.c, authz.OrganizationInput{Name: authz.Some("other")})
-			other = o.ID
-			return err
-		},
-		role(&org, "org-billing"), role(&org, "org-auditor"), role(&other, "org-x"), role(none, "late"),
-		func() error {
-			_, err := s.rules.EditRolePermissions(ctx, s.c, org, "org-billing", authz.PermissionEdit{Add: "a:read"})
-			return err
-		},
-		func() error { _, err := s.rules.SetDefault(ctx, s.c, org, "org-billing"); return err },
-		func() error {
-			_, err := s.rules.SetPriority(ctx, s.c, org, []string{"late", "org-billing", "org-auditor", "admin", "member"})
-			return err
-		},
-		func() error {
-			x, err := s.rules.CreateUser(ctx, s.c, authz.UserInput{Email: authz.Some("u@x.example")})
-			u = x.ID
-			return err
-		},
-		func() error {
-			x, err := s.rules.CreateUser(ctx, s.c, authz.UserInput{Email: authz.Some("v@x.example")})
-			v = x.ID
-			return err
-		},
-		func() (err error) {
-			m, err = s.rules.CreateMembership(ctx, s.c, u, org, authz.RolesInput{})
-			return err
-		},
-		func() (err error) {
-			n, err = s.rules.CreateMembership(ctx, s.c, v, other, asked("admin"))
-			return err
-		},
-		func() error { _, err := s.rules.UpdateMember(ctx, s.c, m.ID, asked("org-auditor")); return err },
-		func() error { _, err := s.rules.DeactivateMember(ctx, s.c, m.ID); return err },
-		func() error { _, err := s.rules.ReactivateMember(ctx, s.c, m.ID); return err },
-		func() error {
-			_, err := s.rules.UpdateRole(ctx, s.c, org, "org-billing", authz.Details{Name: authz.Some("Billing!")})
-			return err
-		},
-		func() error {
-			_, err := s.rules.UpdateOrganization(ctx, s.c, org, authz.OrganizationInput{Metadata: authz.Some(map[string]*string{"k": &v1})})
-			return err
-		},
-		func() error {
-			_, err := s.rules.UpdateUser(ctx, s.c, u, authz.UserInput{Metadata: authz.Some(map[string]*string{"k": &v1})})
-			return err
-		},
-		func() error { return s.rules.DeletePermission(ctx, s.c, "a:read") },
-		func() error { return s.rules.DeleteRole(ctx, s.c, "", "late") },
-		func() error { return s.rules.DeleteMember(ctx, s.c, n.ID) },
-		func() error { return s.rules.DeleteOrganization(ctx, s.c, other) },
-		func() error { return s.rules.DeleteUser(ctx, s.c, u) },
-	}
-}
+// lease is longer than a dead worker keeps its job.
+const lease = time.Minute
 
 // TestCrashingChild is the process that dies. It does nothing when it runs as a test.
 func TestCrashingChild(t *testing.T) {
@@ -130,16 +45,14 @@ func TestCrashingChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newScene(t, db)
+	clock := newHandClock()
+	s := newSceneAt(t, db, fmt.Sprint("crash ", n), clock.now)
 	fmt.Printf("environment %s\n", s.c.Environment)
-	store.OnExec(db, func() {
-		if n--; n == 0 {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
-	})
-	for _, operation := range script(s) {
-		if err := operation(); err != nil {
+	dieAt(db, n)
+	began := clock.now()
+	for _, step := range script(s) {
+		clock.set(began.Add(step.at))
+		if err := step.do(); err != nil {
 			t.Fatal(err)
 		}
 		fmt.Println("acknowledged")
@@ -147,81 +60,184 @@ func TestCrashingChild(t *testing.T) {
 	fmt.Println("finished")
 }
 
-// crash runs the child against a database and says what it reported before it died.
-func crash(t *testing.T, location string, at int) (env id.Environment, acknowledged int, finished bool) {
+// dieAt lets this process kill itself before its n-th writing statement from now.
+func dieAt(db *store.Store, n int) {
+	store.OnExec(db, func() {
+		if n--; n == 0 {
+			syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}
+	})
+}
+
+// child runs a test of this program as a process that may die, and hands on what it prints. It says whether the
+// process came to its end.
+func child(t *testing.T, test string, environ []string, said func(string)) (finished bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestCrashingChild$", "-test.v")
-	child.Env = append(os.Environ(), crashAt+"="+strconv.Itoa(at), crashDatabase+"="+location)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+test+"$", "-test.v")
+	cmd.Env = append(os.Environ(), environ...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		switch line := lines.Text(); {
-		case strings.HasPrefix(line, "environment "):
-			env = id.Environment(strings.TrimPrefix(line, "environment "))
-		case line == "acknowledged":
-			acknowledged++
 		case line == "finished":
 			finished = true
 		case strings.Contains(line, "FAIL"):
 			rest, _ := io.ReadAll(out)
 			t.Fatalf("the child failed: %s\n%s", line, rest)
+		default:
+			said(line)
 		}
 	}
-	if err := child.Wait(); finished != (err == nil) {
+	if err := cmd.Wait(); finished != (err == nil) {
 		t.Fatalf("the child ended with %v, finished %v", err, finished)
 	}
+	return finished
+}
+
+// crash runs the script against a database and says what was reported before it died.
+func crash(t *testing.T, location string, at int) (env id.Environment, acknowledged int, finished bool) {
+	t.Helper()
+	environ := []string{crashAt + "=" + strconv.Itoa(at), crashDatabase + "=" + location}
+	finished = child(t, "TestCrashingChild", environ, func(line string) {
+		if name, ok := strings.CutPrefix(line, "environment "); ok {
+			env = id.Environment(name)
+		} else if line == "acknowledged" {
+			acknowledged++
+		}
+	})
 	return env, acknowledged, finished
 }
 
+// Every process finds the database as the one before it left it, and makes an environment of its own in it. PostgreSQL,
+// where everything takes longer, dies at every third write: that a transaction is all or nothing is its own promise.
 func TestKillBetweenAnyTwoWrites(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a process for every write of the script; run without -short")
 	}
 	t.Parallel()
 	expected := expectedWorlds(t)
-	for name, location := range map[string]func(*testing.T) string{
-		"sqlite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "crash.db") },
-		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, distance := range map[string]int{"sqlite": 1, "postgres": 3} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for at, finished := 1, false; !finished; at++ {
-				where := location(t)
+			where := databases[name](t)
+			for at, finished := 1, false; !finished; at += distance {
 				var env id.Environment
 				var acknowledged int
 				env, acknowledged, finished = crash(t, where, at)
-				db := open(t, where)
-				s := scene{t, authz.New(db, time.Now, id.NewSource(time.Now, nil)), authz.Caller{Environment: env}}
-				if d := cmp.Diff(expected[acknowledged], s.sound()); d != "" {
-					t.Fatalf("killed before write %d, after %d acknowledged operations: expected (-) and found (+) differ:\n%s", at, acknowledged, d)
-				}
+				recovered(t, where, env, expected[acknowledged], fmt.Sprintf("killed before write %d, after %d acknowledged operations", at, acknowledged))
 			}
 		})
 	}
 }
 
-// expectedWorlds is the world after each operation of the script when nothing goes wrong.
-func expectedWorlds(t *testing.T) []storetest.World {
-	s := newScene(t, open(t, databases["sqlite"](t)))
-	worlds := []storetest.World{s.sound()}
-	for i, operation := range script(s) {
-		if err := operation(); err != nil {
-			t.Fatalf("operation %d of the script: %v", i, err)
+// recovered opens the database again, as the next process would after a while, and compares.
+func recovered(t *testing.T, where string, env id.Environment, want moment, when string) {
+	t.Helper()
+	db, err := store.Open(context.Background(), where, store.Serve)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	clock := &handClock{at: want.at}
+	s := scene{t, db, authz.New(db, clock.now, id.NewSource(time.Now, nil)), authz.Caller{Environment: env}}
+	if d := cmp.Diff(want.atOnce, s.seen()); d != "" {
+		t.Fatalf("%s: expected (-) and found (+) differ:\n%s", when, d)
+	}
+	s.sound()
+	if d := cmp.Diff(want.settled, s.seen()); d != "" {
+		t.Fatalf("%s, and the work done that follows: expected (-) and found (+) differ:\n%s", when, d)
+	}
+	s.clear(clock)
+}
+
+// clear does all the work that time will ever bring, so that the next environment in this database is alone with its own.
+func (s scene) clear(clock *handClock) {
+	s.Helper()
+	clock.pass(24 * time.Hour)
+	storetest.Settle(s, s.rules, s.c)
+}
+
+// moment is an environment after some operations of the script.
+type moment struct {
+	at              time.Time // when the next process looks: at the time of the operation that was cut off, and a lease later
+	atOnce, settled storetest.World
+}
+
+// seen is the world with its jobs and the types of its events, in their order.
+func (s scene) seen() storetest.World {
+	s.Helper()
+	w := storetest.Look(s, s.db, s.rules, s.c)
+	for i, j := range s.jobs() {
+		w[fmt.Sprintf("job %03d", i)] = fmt.Sprintf("%s of %q, %d of %d, finished %v", j.Kind, j.Slug, j.Done, j.Total, !j.FinishedAt.IsZero())
+	}
+	var types []string
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		p := must(s.rules.ListEvents(context.Background(), s.c, authz.EventFilter{}, r))
+		for _, e := range p.Items {
+			types = append(types, string(e.Type))
 		}
-		worlds = append(worlds, s.sound())
-		if cmp.Equal(worlds[i], worlds[i+1]) {
-			t.Errorf("operation %d of the script changes nothing that can be seen", i)
+		if r.After = p.After; r.After == "" {
+			w["events"] = strings.Join(types, "\n")
+			return w
 		}
 	}
-	return worlds
+}
+
+// expectedWorlds is the world after each operation of the script when nothing goes wrong: as it is at once, and as it is
+// when what follows was done. For the latter the operations are done again, in an environment of its own.
+func expectedWorlds(t *testing.T) []moment {
+	main, copies := open(t, databases["sqlite"](t)), open(t, databases["sqlite"](t))
+	clock := newHandClock()
+	began := clock.now()
+	s := newSceneAt(t, main, "production", clock.now)
+	steps := script(s)
+	var moments []moment
+	for i := range len(steps) + 1 {
+		m := moment{at: began.Add(steps[min(i, len(steps)-1)].at).Add(lease)}
+		clock.set(m.at)
+		m.atOnce = s.seen()
+		m.settled = settledAfter(t, copies, i, m.at)
+		if i > 0 && cmp.Equal(moments[i-1].atOnce, m.atOnce) {
+			t.Errorf("operation %d of the script changes nothing that can be seen", i-1)
+		}
+		moments = append(moments, m)
+		if i == len(steps) {
+			return moments
+		}
+		clock.set(began.Add(steps[i].at))
+		if err := steps[i].do(); err != nil {
+			t.Fatalf("operation %d of the script: %v", i, err)
+		}
+	}
+	return moments
+}
+
+// settledAfter is the world after n operations and all the work that follows them.
+func settledAfter(t *testing.T, db *store.Store, n int, at time.Time) storetest.World {
+	t.Helper()
+	clock := newHandClock()
+	began := clock.now()
+	s := newSceneAt(t, db, fmt.Sprint("copy ", n), clock.now)
+	for i, step := range script(s)[:n] {
+		clock.set(began.Add(step.at))
+		if err := step.do(); err != nil {
+			t.Fatalf("operation %d of the script: %v", i, err)
+		}
+	}
+	clock.set(at)
+	s.sound()
+	w := s.seen()
+	s.clear(clock)
+	return w
 }
 
 // A commit that was lost leaves nothing behind, and one that a rule refused neither.

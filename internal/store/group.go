@@ -61,6 +61,12 @@ func (t *tx) GroupMembers(g authz.Group, r page.Request) (page.Page[authz.Member
 	return groupMemberList.page(t, c, r, r.Walk().Cursor)
 }
 
+// MembersOf implements authz.GroupReader.
+func (t *tx) MembersOf(g authz.Group) ([]id.Membership, error) {
+	return all(t, "reading who is in a group", scanValue[id.Membership], `
+		SELECT membership_id FROM group_members WHERE organization_id = $1 AND group_id = $2`, g.Organization, g.ID)
+}
+
 // InGroup implements authz.GroupReader.
 func (t *tx) InGroup(g authz.Group, m id.Membership) (bool, error) {
 	_, found, err := one(t, "looking for a member of a group", scanValue[int64], `

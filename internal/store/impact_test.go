@@ -29,7 +29,7 @@ func (w *random) plan() planned {
 	slugs := w.slugs(org, authz.OrganizationType)
 	slug := w.pick(slugs, "role")
 	permission := w.pick(w.permissions, "permission")
-	switch kind := rapid.IntRange(0, 6).Draw(w.T, "change"); kind {
+	switch kind := rapid.IntRange(0, 8).Draw(w.T, "change"); kind {
 	case 0, 1:
 		in := authz.RoleDeletion{Default: authz.Some(w.pick(slugs, "new default"))}
 		if w.flip("replacement") {
@@ -50,6 +50,15 @@ func (w *random) plan() planned {
 		all := w.allSlugs(org)
 		order := rapid.Permutation(all).Draw(w.T, "order")
 		return planned{fmt.Sprint("priority ", order), authz.SupposePriority(org, order), func() error { return done(w.rules.SetPriority(ctx, c, org, order)) }}
+	case 6:
+		g := rapid.SampledFrom(w.groups).Draw(w.T, "group")
+		return planned{"delete group " + g.Name, authz.SupposeDeleteGroup(g.Organization, g.ID),
+			func() error { return w.rules.DeleteGroup(ctx, c, g.Organization, g.ID) }}
+	case 7:
+		r := rapid.SampledFrom(w.resources).Draw(w.T, "resource")
+		ref, cascade := authz.ResourceRef{ID: r.ID}, w.flip("cascade")
+		return planned{fmt.Sprint("delete resource ", r.Name, cascade), authz.SupposeDeleteResource("", ref, cascade),
+			func() error { return w.rules.DeleteResource(ctx, c, "", ref, cascade) }}
 	default:
 		on := w.flip("on")
 		return planned{fmt.Sprint("multiple roles ", on), authz.SupposeMultipleRoles(on), func() error { return done(w.rules.SetMultipleRoles(ctx, c, on)) }}

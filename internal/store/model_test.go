@@ -303,7 +303,7 @@ func (n *naive) setStatus(org, user, status string) string {
 
 // world tells what the rules must show.
 func (n *naive) world() storetest.World {
-	w := storetest.World{}
+	w := storetest.World{"multiple roles": "false"}
 	for p := range n.permissions {
 		w["permission "+p] = p
 	}
@@ -320,8 +320,9 @@ func (n *naive) world() storetest.World {
 				may = append(may, n.permissionsOf(name, m.role)...)
 			}
 			sort.Strings(may)
-			w["member "+user+" of "+name] = fmt.Sprintf("%s %s custom=%v source=%s may %v",
-				m.status, m.role[2:], m.role[0] == 'c', m.source, may)
+			w["member "+user+" of "+name] = m.status + " holds " + long(m.role) + "=" + m.source
+			w["assigned member "+user+" of "+name] = long(m.role) + " on organization, " + m.source
+			w["rights of "+user+" of "+name+" on organization"] = strings.Join(may, " ")
 		}
 	}
 	return w
@@ -330,17 +331,21 @@ func (n *naive) world() storetest.World {
 func (n *naive) tellPolicy(w storetest.World, org, owner string) {
 	var order []string
 	for _, name := range n.orderOf(org) {
-		long := strings.NewReplacer("e:", "environment:", "c:", "custom:").Replace(name[:2]) + name[2:]
-		order = append(order, long)
+		order = append(order, long(name))
 		permissions := slices.Clone(n.permissionsOf(org, name))
 		sort.Strings(permissions)
 		title := name[2:]
 		if name == "e:member" {
 			title = "Member"
 		}
-		w[owner+" role "+long] = title + " " + strings.Join(permissions, ",")
+		w[owner+" role "+long(name)] = title + " " + strings.Join(permissions, ",")
 	}
 	w[owner+" order"] = strings.Join(order, " ")
 	w[owner+" default"] = n.fallbackOf(org)[2:]
 	w[owner+" own"] = fmt.Sprint(org == "" || n.orgs[org].own)
+}
+
+// long is the name of a role as the world has it.
+func long(name string) string {
+	return strings.NewReplacer("e:", "environment:", "c:", "custom:").Replace(name[:2]) + name[2:]
 }

@@ -106,12 +106,12 @@ func TestRulesAgainstNaiveModel(t *testing.T) {
 		}
 		actions := p.actions()
 		actions[""] = func(rt *rapid.T) {
-			if d := cmp.Diff(p.model.world(), storetest.Look(t, p.s.rules, p.s.c)); d != "" {
+			if d := cmp.Diff(p.model.world(), storetest.Look(t, p.s.db, p.s.rules, p.s.c)); d != "" {
 				rt.Fatalf("the model (-) and the rules (+) differ:\n%s", d)
 			}
 		}
 		rt.Repeat(actions)
-		storetest.Mirror(t, p.s.rules, p.s.c)
+		storetest.Mirror(t, p.s.db, p.s.rules, p.s.c)
 	})
 }
 

@@ -118,7 +118,8 @@ func (t *tx) RoleUse(_ id.Environment, r id.Role) (authz.Use, error) {
 	u, _, err := one(t, "counting the use of a role", func(r row) (u authz.Use, err error) {
 		err = r.Scan(&u.Assignments, &u.Defaults)
 		return u, err
-	}, `SELECT (SELECT count(*) FROM (SELECT 1 FROM assignments WHERE role_id = $1 LIMIT $2) AS a),
+	}, `SELECT (SELECT count(*) FROM (SELECT 1 FROM assignments WHERE role_id = $1 LIMIT $2) AS a) +
+			(SELECT count(*) FROM roles WHERE replacement_id = $1) + (SELECT count(*) FROM pinned_defaults WHERE role_id = $1),
 		(SELECT count(*) FROM (SELECT 1 FROM default_roles WHERE role_id = $1 AND organization_id <> '' LIMIT $2) AS d)`,
 		r, authz.MaxUse)
 	return u, err

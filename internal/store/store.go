@@ -119,6 +119,55 @@ type tx struct {
 	ctx   context.Context
 	sql   *sql.Tx
 	store *Store
+	again map[string]*sql.Stmt // queries that ran, prepared from the second time on
+}
+
+// mostPrepared bounds the statements that one transaction keeps.
+const mostPrepared = 100
+
+// prepared returns the statement of a query that ran before in this transaction, where the driver would parse it anew
+// each time; nil otherwise. It lives until the transaction ends.
+func (t *tx) prepared(query string) (*sql.Stmt, error) {
+	if t.store.dialect.remembers {
+		return nil, nil
+	}
+	s, ran := t.again[query]
+	if s != nil || len(t.again) == mostPrepared && !ran {
+		return s, nil
+	}
+	if ran {
+		var err error
+		if s, err = t.sql.PrepareContext(t.ctx, query); err != nil {
+			return nil, err
+		}
+	}
+	if t.again == nil {
+		t.again = map[string]*sql.Stmt{}
+	}
+	t.again[query] = s
+	return s, nil
+}
+
+func (t *tx) run(query string, args []any) (sql.Result, error) {
+	s, err := t.prepared(query)
+	switch {
+	case err != nil:
+		return nil, err
+	case s != nil:
+		return s.ExecContext(t.ctx, args...)
+	}
+	return t.sql.ExecContext(t.ctx, query, args...)
+}
+
+func (t *tx) query(query string, args []any) (*sql.Rows, error) {
+	s, err := t.prepared(query)
+	switch {
+	case err != nil:
+		return nil, err
+	case s != nil:
+		return s.QueryContext(t.ctx, args...)
+	}
+	return t.sql.QueryContext(t.ctx, query, args...)
 }
 
 var _ authz.DB = (*Store)(nil)
@@ -128,7 +177,7 @@ func (t *tx) exec(doing, query string, args ...any) (affected int, err error) {
 	if t.store.beforeExec != nil {
 		t.store.beforeExec()
 	}
-	res, err := t.sql.ExecContext(t.ctx, query, args...)
+	res, err := t.run(query, args)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -153,7 +202,7 @@ type row interface{ Scan(dest ...any) error }
 
 // all reads every row of a query.
 func all[T any](t *tx, doing string, scan func(row) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := t.sql.QueryContext(t.ctx, query, args...)
+	rows, err := t.query(query, args)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -174,15 +223,21 @@ func all[T any](t *tx, doing string, scan func(row) (T, error), query string, ar
 
 // one reads the row of a query that has at most one.
 func one[T any](t *tx, doing string, scan func(row) (T, error), query string, args ...any) (v T, found bool, err error) {
-	v, err = scan(t.sql.QueryRowContext(t.ctx, query, args...))
-	if errors.Is(err, sql.ErrNoRows) {
-		var none T
-		return none, false, nil
+	rows, err := t.query(query, args)
+	if err != nil {
+		return v, false, fmt.Errorf("%s: %w", doing, err)
+	}
+	defer rows.Close()
+	if found = rows.Next(); found {
+		v, err = scan(rows)
+	}
+	if err == nil {
+		err = errors.Join(rows.Err(), rows.Close())
 	}
 	if err != nil {
 		return v, false, fmt.Errorf("%s: %w", doing, err)
 	}
-	return v, true, nil
+	return v, found, nil
 }
 
 func scanValue[T any](r row) (v T, err error) {

@@ -152,7 +152,7 @@ func lists(t *testing.T, db authz.DB) {
 
 func comparePage(t *testing.T, db authz.DB, env authz.Environment, made []string, r page.Request) {
 	t.Helper()
-	items, before, after := naivePage(made, r)
+	items, before, after := NaivePage(made, r)
 	view(t, db, func(tx authz.Reader) error {
 		got, err := tx.Organizations(env.ID, authz.OrganizationFilter{}, r)
 		if err != nil {
@@ -169,8 +169,8 @@ func comparePage(t *testing.T, db authz.DB, env authz.Environment, made []string
 	})
 }
 
-// naivePage says what R150-R153 ask for, over a slice in the order of creation.
-func naivePage(made []string, r page.Request) (items []string, before, after string) {
+// NaivePage says what R150-R153 ask for, over a slice in the order of creation.
+func NaivePage(made []string, r page.Request) (items []string, before, after string) {
 	shown := slices.Clone(made)
 	if r.Order != page.Asc {
 		slices.Reverse(shown)

@@ -28,6 +28,8 @@ func Run(t *testing.T, open Open) {
 		"updates are all or nothing":          allOrNothing,
 		"views are one snapshot":              oneSnapshot,
 		"environments are walls":              walls,
+		"groups have members":                 groups,
+		"assignments are found":               assignments,
 		"text is compared to the letter":      toTheLetter,
 		"lists read in every direction":       lists,
 		"search takes wildcards literally":    search,
@@ -297,7 +299,7 @@ func keepMembership(t *testing.T, db authz.DB, env authz.Environment, org authz.
 		return got[m.ID]
 	}
 	same(t, "assignments", []authz.Assignment{a}, kept(), true)
-	a = refill(t, a, "ID", "Environment", "Organization", "Membership", "Group", "Role", "Resource", "Explicit", "CreatedAt")
+	a = refill(t, a, "ID", "Environment", "Organization", "Membership", "Group", "Role", "Resource", "CreatedAt")
 	update(t, db, func(tx authz.Tx) error { return tx.UpdateAssignment(a, a.ExpiresAt) })
 	same(t, "assignments", []authz.Assignment{a}, kept(), true)
 	update(t, db, func(tx authz.Tx) error { return tx.DeleteMemberships(authz.MembershipFilter{Organization: org.ID}) })

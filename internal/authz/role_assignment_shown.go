@@ -1,0 +1,112 @@
+package authz
+
+import (
+	"slices"
+
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+// This file says which stored assignments are to be shown, and as what.
+
+// visible gives those assignments that are to be shown, as what they count as.
+func (l *lister) visible(as []Assignment) ([]Assignment, error) {
+	var standing []Assignment
+	var initial []id.Membership
+	for _, a := range as {
+		a, ok := l.p.stand(a)
+		if _, available := l.p.byID(a.Role); !ok || !available || a.Ended(l.at) {
+			continue
+		}
+		standing = append(standing, a)
+		if a.Source == SourceDefault {
+			initial = append(initial, a.Membership)
+		}
+	}
+	if len(initial) == 0 {
+		return standing, nil
+	}
+	of, err := l.r.AssignmentsOf(l.p.Organization, initial, []id.Resource{OrganizationResource(l.p.Organization)})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(standing, func(a Assignment) bool {
+		return a.Source == SourceDefault && !slices.ContainsFunc(l.counting(of[a.Membership]), func(b Assignment) bool { return b.ID == a.ID })
+	}), nil
+}
+
+// counting gives those of a membership's assignments on the organization that are in force.
+func (l *lister) counting(as []Assignment) []Assignment {
+	var standing []Assignment
+	for _, a := range as {
+		if a, ok := l.p.stand(a); ok {
+			standing = append(standing, a)
+		}
+	}
+	return InForce(standing, l.at)
+}
+
+// meaning lists the roles whose assignments can count as those of a slug: the roles with that slug, and all that are
+// gone, for which named tells.
+func (l *lister) meaning(slug string) []id.Role {
+	var roles []id.Role
+	for _, r := range l.p.Roles {
+		if r.Slug == slug {
+			roles = append(roles, r.ID)
+		}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
+	for gone := range l.p.Retired {
+		roles = append(roles, gone)
+	}
+	slices.Sort(roles)
+	return roles
+}
+
+// named gives those of visible assignments whose role has a slug.
+func (l *lister) named(as []Assignment, slug string) []Assignment {
+	return slices.DeleteFunc(slices.Clone(as), func(a Assignment) bool { return l.slug(a) != slug })
+}
+
+func (l *lister) slug(a Assignment) string {
+	role, _ := l.p.byID(a.Role)
+	return role.Slug
+}
+
+// name adds to visible assignments what is shown beside them.
+func (l *lister) name(as []RoleAssignment) error {
+	on, err := namedResources(l.r, l.c, l.p.Organization, column(as, func(a RoleAssignment) id.Resource { return a.Resource }))
+	for i, a := range as {
+		as[i].Slug, as[i].On = l.slug(a.Assignment), on[a.Resource]
+	}
+	return err
+}
+
+// one shows one assignment.
+func (l *lister) one(a Assignment) (RoleAssignment, error) {
+	as := []RoleAssignment{{Assignment: a}}
+	err := l.name(as)
+	return as[0], err
+}
+
+// namedResources finds what resources of an organization are called.
+func namedResources(r Reader, c Caller, org id.Organization, wanted []id.Resource) (map[id.Resource]NamedResource, error) {
+	names := make(map[id.Resource]NamedResource, len(wanted))
+	home := OrganizationResource(org)
+	if slices.Contains(wanted, home) {
+		o, err := organization(r, c, org)
+		if err != nil {
+			return nil, err
+		}
+		names[home] = NamedResource{ID: home, ExternalID: string(org), Type: OrganizationType}
+		if o.ExternalID != nil {
+			names[home] = NamedResource{ID: home, ExternalID: *o.ExternalID, Type: OrganizationType}
+		}
+	}
+	found, err := r.ResourcesByID(org, slices.DeleteFunc(slices.Clone(wanted), func(w id.Resource) bool { return w == home }))
+	for _, f := range found {
+		names[f.ID] = NamedResource{ID: f.ID, ExternalID: f.ExternalID, Type: f.Type}
+	}
+	return names, err
+}
