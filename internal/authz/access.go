@@ -94,6 +94,19 @@ func memberships(facts []Facts) []Membership {
 	return ms
 }
 
+// statusesOf checks the statuses asked for; none mean active ones.
+func statusesOf(asked []Status) ([]Status, error) {
+	if len(asked) == 0 {
+		return []Status{StatusActive}, nil
+	}
+	for _, st := range asked {
+		if st != StatusActive && st != StatusInactive && st != StatusPending {
+			return nil, fault.BadField("statuses", "must be any of active, inactive, pending")
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(asked))), nil
+}
+
 // Access is what one member may do in an organization.
 type Access struct {
 	Member

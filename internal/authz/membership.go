@@ -431,19 +431,6 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 	})
 }
 
-// statusesOf checks the statuses asked for; none mean active ones.
-func statusesOf(asked []Status) ([]Status, error) {
-	if len(asked) == 0 {
-		return []Status{StatusActive}, nil
-	}
-	for _, st := range asked {
-		if st != StatusActive && st != StatusInactive && st != StatusPending {
-			return nil, fault.BadField("statuses", "must be any of active, inactive, pending")
-		}
-	}
-	return slices.Compact(slices.Sorted(slices.Values(asked))), nil
-}
-
 // changeMember finds a membership and alters it inside one transaction.
 func (s *Service) changeMember(ctx context.Context, c Caller, m id.Membership, alter func(*change, Policy, *Membership) error) (Member, error) {
 	return write(ctx, s, c, func(ch *change) (Member, error) {

@@ -154,3 +154,38 @@ func TestRequestTimeLimit(t *testing.T) {
 		}
 	}, httptest.NewRequest("GET", "/", nil))
 }
+
+// An answer that fails while it is sent is broken off, so that nobody takes a part for the whole, and the log says why.
+func TestBrokenStream(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	logged := make(chan struct{})
+	serve := web.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		web.Stream(w, http.StatusOK, "text/csv", func(w io.Writer) error {
+			if _, err := io.WriteString(w, strings.Repeat("a,b\n", 10_000)); err != nil {
+				return err
+			}
+			return errors.New("the rest is lost")
+		})
+	}), slog.New(slog.NewJSONHandler(&out, nil)), id.NewSource(nil, nil))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(logged)
+		serve.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	resp, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if kind := resp.Header.Get("Content-Type"); kind != "text/csv; charset=utf-8" {
+		t.Errorf("Content-Type %q", kind)
+	}
+	if body, err := io.ReadAll(resp.Body); err == nil {
+		t.Errorf("%d bytes were read to their end", len(body))
+	}
+	<-logged
+	if line := out.String(); !strings.Contains(line, "the rest is lost") || strings.Contains(line, "stack") {
+		t.Errorf("the log says %s", line)
+	}
+}
