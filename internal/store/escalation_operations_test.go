@@ -21,7 +21,7 @@ var bearing = []string{
 	"default of first admin", "default of first org-x", "put admin of first last or first: 1", "put low of first last or first: 0",
 	"create org-new of second", "default of second org-new", "remove org-new of second, default admin", "deactivate boss", "reactivate boss", "reactivate retired boss", "reactivate sleeper",
 	"give low admin", "give sleeper admin", "give grouped org-x", "give boss low", "give shielded admin", "give new here admin",
-	"give low low for an hour", "give low member for an hour", "take low off low", "take low off its group", "take shielded out of the group low",
+	"give low low for an hour", "give new here low for an hour", "take low off low", "take low off its group", "take shielded out of the group low",
 	"put low into the group admin", "give the group idle admin", "let the group be low and low for an hour, which was low",
 	"remove spare of environment for ", "remove idle of environment for admin", "remove low of environment, default admin", "join newcomer to 0 as ", "join newcomer to 1 as admin",
 	"several roles: true", "several roles: false", "work",
@@ -114,7 +114,7 @@ func (w *smallWorld) delegatedMembers(add func(string, func(context.Context) err
 func (w *smallWorld) delegatedGroups(add func(string, func(context.Context) error)) {
 	c, r := w.caller, w.rules
 	hour := func() time.Time { return w.now().Add(time.Hour) }
-	for _, user := range []string{"low", "shielded"} {
+	for _, user := range []string{"low", "new here"} {
 		for _, role := range []string{"low", "admin", "member"} {
 			add("give "+user+" "+role+" for an hour", func(ctx context.Context) error {
 				_, err := r.AssignRole(ctx, c, w.member(user, 0), authz.NewAssignment{Role: role, ExpiresAt: hour()})
@@ -127,7 +127,8 @@ func (w *smallWorld) delegatedGroups(add func(string, func(context.Context) erro
 	}
 	for role := range w.groups {
 		add("let the group be low and "+role+" for an hour, which was "+role, func(ctx context.Context) error {
-			_, err := r.ReplaceGroupRoleAssignments(ctx, c, w.groups[role], []authz.NewAssignment{{Role: "low", ExpiresAt: hour()}, {Role: role, ExpiresAt: hour()}})
+			until := hour()
+			_, err := r.ReplaceGroupRoleAssignments(ctx, c, w.groups[role], []authz.NewAssignment{{Role: "low", ExpiresAt: until}, {Role: role, ExpiresAt: until}})
 			return err
 		})
 		add("take "+role+" off its group", func(ctx context.Context) error {
