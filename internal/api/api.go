@@ -129,6 +129,9 @@ func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*re
 	if err := r.readPath(); err != nil {
 		return nil, err
 	}
+	if err := r.readQuery(); err != nil {
+		return nil, err
+	}
 	if route.Body != nil {
 		if r.body, err = web.ReadBody(w, req); err != nil {
 			return nil, err
@@ -158,6 +161,25 @@ func (r *request) readPath() (err error) {
 		}
 	}
 	return err
+}
+
+// readQuery refuses what would be taken for something else than was meant: a parameter that is given twice and is no
+// list, and a preview that this route does not have, or in another spelling, which would be the change itself.
+func (r *request) readQuery() error {
+	for _, p := range r.route.Parameters {
+		if p.Kind != "array" && len(r.query[p.Name]) > 1 {
+			return fault.BadField(p.Name, "must be given once")
+		}
+	}
+	if r.Method == http.MethodGet || r.route.ReadOnly {
+		return nil
+	}
+	for name := range r.query {
+		if strings.EqualFold(strings.TrimSpace(name), "preview") && !(name == "preview" && r.route.previews()) {
+			return fault.BadField(strings.TrimSpace(name), "is not a parameter of this operation: nothing was changed")
+		}
+	}
+	return nil
 }
 
 // once prepares the receipt of a POST that may be repeated. Routes that change nothing keep none.

@@ -116,7 +116,7 @@ func supposeSettings(r *request) (authz.Supposition, error) {
 }
 
 func roleDeletion(r *request) (authz.RoleDeletion, error) {
-	in, err := web.Decode[RoleDeletion](r.body)
+	in, err := web.DecodeExactly[RoleDeletion](r.body)
 	if err != nil {
 		return authz.RoleDeletion{}, err
 	}

@@ -41,7 +41,7 @@ func assignmentRoutes() []Route {
 				Parameter{Name: "resource_external_id", Kind: "string", Summary: "Only on this resource; goes with resource_type_slug."},
 				Parameter{Name: "resource_type_slug", Kind: "string", Summary: "Type of the resource."},
 			), Status: 200, Answer: List[RoleAssignment]{}, Refusals: []Refusal{missing, invalid}, handle: action(listRoleAssignments, shown(roleAssignmentBody))},
-		{Method: "POST", Path: member, Operation: "assignRole", Summary: "Give a membership a role on a resource, for good or for a time.", Tag: tag, Body: NewRoleAssignment{},
+		{Method: "POST", Path: member, Operation: "assignRole", Summary: "Give a membership a role on a resource, for good or for a time. Repeated, it sets the time anew: without times the role is held for good.", Tag: tag, Body: NewRoleAssignment{},
 			Status: 201, Answer: RoleAssignment{}, Refusals: []Refusal{malformed, missing, wrongRole}, handle: action(assignRole, showRoleAssignment)},
 		{Method: "DELETE", Path: member, Operation: "unassignRole", Summary: "Take a role on a resource off a membership.", Tag: tag, Body: RoleAssignmentCriteria{},
 			Status: 204, Refusals: []Refusal{malformed, missing, byGroup}, handle: remove(unassignRole)},

@@ -50,7 +50,8 @@ func (w crowd) facts(ms []Membership) ([]Facts, error) {
 		return nil, nil
 	}
 	org := w.policy.Organization
-	of, err := w.r.AssignmentsOf(org, membershipIDs(ms), w.where.resources(org))
+	ids := membershipIDs(ms)
+	of, err := w.r.AssignmentsBetween(org, slices.Min(ids), slices.Max(ids), w.where.resources(org))
 	if err != nil {
 		return nil, err
 	}

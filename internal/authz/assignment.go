@@ -71,9 +71,8 @@ type AssignmentReader interface {
 	AssignmentsThrough(org id.Organization, m id.Membership, on []id.Resource) ([]Assignment, error)
 	Assignment(org id.Organization, a id.Assignment) (found Assignment, ok bool, err error)
 	Assignments(org id.Organization, f AssignmentFilter, r page.Request) (page.Page[Assignment], error)
-	// AssignmentsBetween is AssignmentsOf for all memberships of an organization from one to another, by id, on all
-	// resources.
-	AssignmentsBetween(org id.Organization, first, last id.Membership) (map[id.Membership][]Assignment, error)
+	// AssignmentsBetween is AssignmentsOf for all memberships of an organization from one to another, by id.
+	AssignmentsBetween(org id.Organization, first, last id.Membership, on []id.Resource) (map[id.Membership][]Assignment, error)
 	// AssignmentsNaming lists at most max assignments that name a role, by organization, from one on.
 	AssignmentsNaming(r id.Role, from id.Organization, max int) ([]Assignment, error)
 	// CountNaming counts the assignments that name a role.

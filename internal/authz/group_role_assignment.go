@@ -189,18 +189,17 @@ func (s *Service) ReplaceGroupRoleAssignments(ctx context.Context, c Caller, g i
 		obsolete := slices.DeleteFunc(slices.Clone(roles.shown), func(a Assignment) bool { return a.indexIn(wanted) >= 0 })
 		for _, a := range wanted {
 			present := a.indexIn(roles.shown)
-			if present >= 0 && a.sameInterval(roles.shown[present]) {
-				continue
-			}
-			if present >= 0 { // outside the new interval it is as if the group had not the role
+			if present >= 0 && !a.sameInterval(roles.shown[present]) { // outside the new interval it is as if the group had not the role
 				if err := roles.permitWithout(roles.shown[present : present+1]); err != nil {
 					return page.Page[RoleAssignment]{}, err
 				}
 			}
-			if _, err := roles.give(roles.lister.p, a); err != nil {
+			if _, err := roles.give(roles.lister.p, a); err != nil { // which writes only what differs
 				return page.Page[RoleAssignment]{}, err
 			}
-			roles.concern(a)
+			if present < 0 || !a.sameInterval(roles.shown[present]) {
+				roles.concern(a)
+			}
 		}
 		if err := roles.remove(obsolete); err != nil { // after the others, so that nobody falls back to less meanwhile
 			return page.Page[RoleAssignment]{}, err

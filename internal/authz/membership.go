@@ -208,6 +208,9 @@ func pendingRefusal(verb string) error {
 
 // alterMember lets alter change a membership or its assignments, stores it and says so, if it shows another then.
 func (ch *change) alterMember(m Membership, policy Policy, alter func(*Membership) error) (Member, error) {
+	if err := ch.keepOneRoleFirst(m, policy); err != nil {
+		return Member{}, err
+	}
 	known := policies{m.Organization: policy}
 	before, err := loadMember(ch, ch.caller, m, known, ch.now)
 	if err != nil {

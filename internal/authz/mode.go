@@ -58,17 +58,35 @@ func switchable(r Reader, c Caller, on bool) (Environment, error) {
 	if err != nil || e.MultipleRoles == on {
 		return e, err
 	}
+	return e, settledMode(r, c)
+}
+
+// settledMode refuses what would change which role of several is the one that members keep, as long as they are being
+// moved to it: otherwise it would matter whom the job reached already (I13).
+func settledMode(r Reader, c Caller) error {
 	running, err := r.JobRunning(c.Environment, JobSingleRole)
 	if err == nil && running {
 		err = fault.New(fault.Conflict, "mode_change_in_progress",
 			"Multiple roles were switched off a moment ago and members are still being moved to one role. Try again when that job is finished.")
 	}
-	return e, err
+	return err
 }
 
-// keepOneRole removes from memberships what was assigned directly and for good beside the role with the highest
-// priority, and tells of those who show another role now. Assignments with an interval stay: they end by themselves,
-// and one role can stand above another for a time.
+// keepOneRoleFirst does for one membership what the job would do later, before anything else is changed about it.
+func (ch *change) keepOneRoleFirst(m Membership, p Policy) error {
+	if p.Multiple {
+		return nil
+	}
+	running, err := ch.JobRunning(ch.caller.Environment, JobSingleRole)
+	if err != nil || !running {
+		return err
+	}
+	return ch.keepOneRoleIn([]Membership{m}, p)
+}
+
+// keepOneRole removes from memberships what was assigned directly beside the role with the highest priority, and tells
+// of those who show another role now. Where that role ends by itself, the highest of those that do not is kept under it.
+// Assignments that have not begun stay.
 func (ch *change) keepOneRole(ms []Membership, known policies) error {
 	for len(ms) > 0 {
 		n := slices.IndexFunc(ms, func(m Membership) bool { return m.Organization != ms[0].Organization })
@@ -93,22 +111,27 @@ func (ch *change) keepOneRoleIn(ms []Membership, p Policy) error {
 	}
 	var obsolete []id.Assignment
 	for _, m := range ms {
-		var direct []Assignment
+		var direct, lasting []Assignment
 		for _, a := range of[m.ID] {
-			if a.lasting() && a.Source == SourceManual {
-				if a, ok := p.stand(a); ok && a.Source == SourceManual {
-					direct = append(direct, a)
-				}
+			a, ok := p.stand(a)
+			if !ok || a.Source != SourceManual || !a.Begun(ch.now) || a.Ended(ch.now) {
+				continue
+			}
+			if direct = append(direct, a); a.ExpiresAt.IsZero() {
+				lasting = append(lasting, a)
 			}
 		}
-		held := p.held(direct)
-		if len(held) < 2 {
+		kept := p.held(direct)
+		if len(kept) < 2 {
 			continue
 		}
-		for _, h := range held[1:] {
-			obsolete = append(obsolete, h.Assignment)
+		kept = append(kept[:1], p.held(lasting)[:min(1, len(lasting))]...)
+		for _, a := range direct {
+			if !slices.ContainsFunc(kept, func(h Held) bool { return h.Role.ID == a.Role }) {
+				obsolete = append(obsolete, a.ID)
+			}
 		}
-		if err := ch.speakFor(of[m.ID], held[0].Assignment, latest(direct)); err != nil {
+		if err := ch.speakFor(of[m.ID], kept[0].Assignment, latest(direct)); err != nil {
 			return err
 		}
 	}
@@ -123,11 +146,8 @@ func (ch *change) speakFor(as []Assignment, kept id.Assignment, said time.Time) 
 		return nil
 	}
 	a.UpdatedAt = said
-	return ch.UpdateAssignment(a, time.Time{})
+	return ch.UpdateAssignment(a, a.due(ch.now))
 }
-
-// lasting says that an assignment has no interval.
-func (a Assignment) lasting() bool { return a.StartsAt.IsZero() && a.ExpiresAt.IsZero() }
 
 func membershipIDs(ms []Membership) []id.Membership {
 	ids := make([]id.Membership, len(ms))

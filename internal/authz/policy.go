@@ -282,6 +282,9 @@ func (s *Service) SetPriority(ctx context.Context, c Caller, org id.Organization
 		if slices.Equal(order, p.ids()) {
 			return nil
 		}
+		if err := settledMode(ch, c); err != nil {
+			return err
+		}
 		if err := ch.permitRoles(p, org, p.raised(order)...); err != nil {
 			return err
 		}

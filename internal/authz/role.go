@@ -356,7 +356,7 @@ func (ch *change) deletable(role Role) error {
 	switch {
 	case use.Assignments > 0:
 		return fault.New(fault.Conflict, "role_has_assignments",
-			"Role '%s' cannot be deleted because it has user role assignments (%s).", role.Slug, counted(use.Assignments))
+			"Role '%s' cannot be deleted because it has user role assignments or group role assignments (%s).", role.Slug, counted(use.Assignments))
 	case role.Custom() && use.Defaults > 0:
 		return fault.New(fault.BadRequest, fault.CodeBadRequest,
 			"Role '%s' cannot be deleted because it is the default role of its organization. Choose another default first.", role.Slug)

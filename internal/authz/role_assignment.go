@@ -35,6 +35,11 @@ type NewAssignment struct {
 }
 
 func (in NewAssignment) check(now time.Time) error {
+	for name, at := range map[string]time.Time{"starts_at": in.StartsAt, "expires_at": in.ExpiresAt} {
+		if at.UTC().Year() > 9999 {
+			return fault.BadField(name, "must lie before the year 10000")
+		}
+	}
 	switch {
 	case in.ExpiresAt.IsZero():
 	case !in.ExpiresAt.After(now):

@@ -57,6 +57,9 @@ func planDeletion(r Reader, c Caller, org id.Organization, slug string, in RoleD
 	if err := notSeeded(role); err != nil {
 		return deletion{}, err
 	}
+	if err := settledMode(r, c); err != nil {
+		return deletion{}, err
+	}
 	d := deletion{role: role, listed: map[id.Organization]id.Role{}}
 	if in.Replacement.Set {
 		instead, ok := p.bySlug(in.Replacement.Value)
@@ -454,8 +457,8 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 }
 
 // merged is two assignments of one role as one, which ranks among the sources as the two did: like the explicit one, else
-// like the later one. It is in force when either was; where a gap lies between the two, the later one counts:
-// nobody gets more than the two gave.
+// like the later one. It is in force when either was; where a gap lies between the two, the earlier one counts, so that
+// nobody loses what he holds and nobody gets more than the two gave.
 func (a Assignment) merged(b Assignment) Assignment {
 	if b.Explicit && !a.Explicit || b.Explicit == a.Explicit && b.UpdatedAt.After(a.UpdatedAt) {
 		a.Explicit, a.UpdatedAt = b.Explicit, b.UpdatedAt
@@ -465,9 +468,9 @@ func (a Assignment) merged(b Assignment) Assignment {
 	}
 	switch {
 	case gap(a, b):
-		a.StartsAt, a.ExpiresAt = b.StartsAt, b.ExpiresAt
 		return a
 	case gap(b, a):
+		a.StartsAt, a.ExpiresAt = b.StartsAt, b.ExpiresAt
 		return a
 	}
 	if a.StartsAt.IsZero() || b.StartsAt.IsZero() {

@@ -91,6 +91,9 @@ func SupposePriority(org id.Organization, slugs []string) Supposition {
 			return supposed{}, err
 		}
 		order, err := own.reorder(slugs)
+		if err == nil && !slices.Equal(order, own.ids()) {
+			err = settledMode(r, c)
+		}
 		return supposed{owner: org, scope: Scope{Organization: org}, policy: func(p *Policy) {
 			if org != "" || !p.Own {
 				p.Roles, _ = arrange(p.Roles, order)

@@ -137,7 +137,7 @@ func (w *whatIf) evaluate(ms []Membership, visit func(MemberImpact) bool) (more 
 // and the last.
 func (w *whatIf) assignments(ms []Membership) (map[id.Membership][]Assignment, error) {
 	if w.sup.scope.Group == "" && !w.sup.scope.FallbackOnly {
-		return w.r.AssignmentsBetween(ms[0].Organization, ms[0].ID, ms[len(ms)-1].ID)
+		return w.r.AssignmentsBetween(ms[0].Organization, ms[0].ID, ms[len(ms)-1].ID, nil)
 	}
 	return w.r.AssignmentsOf(ms[0].Organization, column(ms, func(m Membership) id.Membership { return m.ID }), nil)
 }

@@ -25,7 +25,7 @@ func TestPlansOfHotQueries(t *testing.T) {
 	}
 	defer db.Close()
 	for query, want := range map[string]string{
-		`SELECT id FROM assignments a WHERE a.organization_id = 'o' AND a.subject_id IN ('m', 'n') AND a.resource_id IN ('r')`:                                                                                                         "(organization_id=? AND subject_id=? AND resource_id=?)",
+		`SELECT id FROM assignments a WHERE a.organization_id = 'o' AND a.subject_id IN ('m', 'n') AND a.resource_id IN ('r')`:                                                                                                         "(organization_id=? AND subject_id=?",
 		`SELECT a.id FROM group_members g CROSS JOIN assignments a WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND g.organization_id = 'o' AND g.membership_id IN ('m', 'n') AND a.resource_id IN ('r')`: "group_members_by_membership (organization_id=? AND membership_id=?)",
 		`SELECT id FROM assignments WHERE role_id = 'r' AND organization_id >= 'o' ORDER BY organization_id, id LIMIT 500`:                                                                                                             "assignments_by_role (role_id=? AND organization_id>?)",
 		`SELECT id FROM assignments a WHERE a.organization_id = 'o' AND a.subject_id >= 'm' AND a.subject_id <= 'n'`:                                                                                                                   "(organization_id=? AND subject_id>? AND subject_id<?)",

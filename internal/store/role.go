@@ -34,7 +34,8 @@ func scanHeld(r row) (h held, err error) {
 // Role implements authz.RoleReader.
 func (t *tx) Role(env id.Environment, org id.Organization, slug string) (authz.Role, bool, error) {
 	r, found, err := one(t, "reading a role", scanRole, `
-		SELECT `+roleColumns+` FROM roles WHERE organization_id = $1 AND environment_id = $2 AND slug = $3`, org, env, slug)
+		SELECT `+roleColumns+` FROM roles
+		WHERE organization_id = $1 AND environment_id = $2 AND slug = $3 AND retired_at IS NULL`, org, env, slug)
 	if err != nil || !found {
 		return r, found, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -195,6 +196,33 @@ func Indexed(field string, i int, f *fault.Error) []fault.Field {
 		blamed[j].Name = name + "." + blamed[j].Name
 	}
 	return blamed
+}
+
+// DecodeExactly is Decode for bodies of operations that must not be misunderstood: the body must be there, and a key that
+// the struct lacks is refused.
+func DecodeExactly[T any](body []byte) (T, error) {
+	in, err := Decode[T](body)
+	if err != nil {
+		return in, err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(body, &keys); err != nil || keys == nil {
+		return in, fault.New(fault.BadRequest, fault.CodeBadRequest, "The request body must be a JSON object; {} where nothing is to be said.")
+	}
+	known := map[string]bool{}
+	for f := range reflect.TypeFor[T]().Fields() {
+		known[f.Tag.Get("json")] = true
+	}
+	var bad []fault.Field
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		if !known[name] {
+			bad = append(bad, fault.Field{Name: fault.Short(name), Message: "is not known to this operation"})
+		}
+	}
+	if bad != nil {
+		return in, fault.BadFields(bad...)
+	}
+	return in, nil
 }
 
 // loneSurrogate looks for an escape of half a surrogate pair, which would silently become another character.

@@ -21,6 +21,9 @@ UPDATE memberships SET roles = coalesce((
 CREATE INDEX memberships_fallback ON memberships (environment_id, organization_id, id) WHERE fallback = 1;
 CREATE INDEX memberships_by_environment ON memberships (environment_id, organization_id, id);
 
+CREATE INDEX roles_by_replacement ON roles (replacement_id) WHERE replacement_id IS NOT NULL;
+CREATE INDEX roles_by_type ON roles (environment_id, resource_type);
+
 CREATE TABLE pinned_defaults (
     organization_id TEXT NOT NULL,
     environment_id TEXT NOT NULL REFERENCES environments (id),
@@ -119,6 +122,7 @@ FROM assignments a JOIN memberships m ON m.organization_id = a.organization_id A
 DROP TABLE assignments;
 ALTER TABLE subject_assignments RENAME TO assignments;
 
+CREATE INDEX assignments_by_subject ON assignments (organization_id, subject_id, id);
 CREATE INDEX assignments_by_role ON assignments (role_id, organization_id, id);
 CREATE INDEX assignments_by_resource ON assignments (organization_id, resource_id, id);
 CREATE INDEX assignments_due ON assignments (due_at) WHERE due_at IS NOT NULL;
