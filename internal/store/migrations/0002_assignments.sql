@@ -7,7 +7,6 @@
 ALTER TABLE environments ADD COLUMN multiple_roles BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE roles ADD COLUMN retired_at TEXT;
 ALTER TABLE roles ADD COLUMN replacement_id TEXT;
-CREATE INDEX roles_by_replacement ON roles (replacement_id) WHERE replacement_id IS NOT NULL;
 ALTER TABLE memberships ADD COLUMN roles TEXT NOT NULL DEFAULT '';
 ALTER TABLE memberships ADD COLUMN fallback BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE api_keys ADD COLUMN permissions TEXT;
@@ -164,6 +163,7 @@ DROP TABLE pinned_defaults;
 DROP INDEX memberships_fallback;
 DROP INDEX memberships_by_environment;
 DROP INDEX roles_by_replacement;
+DROP INDEX roles_by_type;
 ALTER TABLE api_keys DROP COLUMN organization_id;
 ALTER TABLE api_keys DROP COLUMN permissions;
 ALTER TABLE memberships DROP COLUMN fallback;
