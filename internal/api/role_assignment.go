@@ -168,6 +168,15 @@ func (r *request) named(name string) web.Field[string] {
 	return web.Field[string]{Set: v != "", Value: v}
 }
 
+// narrowedTo reads the resources that a list is about: one, or all of a type or with an external id, or simply all.
+func (r *request) narrowedTo() (authz.ResourceRef, error) {
+	byID, externalID, kind := r.named("resource_id"), r.named("resource_external_id"), r.named("resource_type_slug")
+	if byID.Set {
+		return resourceRef(byID, externalID, kind)
+	}
+	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
+}
+
 func listRoleAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
 	m, err := r.membership("organization_membership_id")
 	if err != nil {
@@ -177,7 +186,7 @@ func listRoleAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err
 	}
-	on, err := resourceRef(r.named("resource_id"), r.named("resource_external_id"), r.named("resource_type_slug"))
+	on, err := r.narrowedTo()
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err
 	}
