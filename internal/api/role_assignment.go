@@ -61,12 +61,6 @@ type NewRoleAssignment struct {
 	ExpiresAt          web.Field[string] `json:"expires_at" nullable:"true" format:"date-time" doc:"Extension: RFC 3339; without effect from then on."`
 }
 
-// UnmarshalJSON reads an entry as strictly as a body is read.
-func (n *NewRoleAssignment) UnmarshalJSON(raw []byte) (err error) {
-	*n, err = web.Decode[NewRoleAssignment](raw)
-	return err
-}
-
 // RoleAssignmentCriteria is the body that takes a role away.
 type RoleAssignmentCriteria struct {
 	RoleSlug           web.Field[string] `json:"role_slug" required:"true" example:"member"`
@@ -77,7 +71,7 @@ type RoleAssignmentCriteria struct {
 
 // GroupRoleAssignments is the body that replaces the roles of a group.
 type GroupRoleAssignments struct {
-	RoleAssignments web.Field[[]NewRoleAssignment] `json:"role_assignments" required:"true" maxItems:"100" doc:"All that the group shall have."`
+	RoleAssignments web.Field[[]web.Item[NewRoleAssignment]] `json:"role_assignments" required:"true" maxItems:"100" doc:"All that the group shall have."`
 }
 
 func showRoleAssignment(a authz.RoleAssignment) any { return roleAssignmentBody(a) }
