@@ -77,9 +77,9 @@ export async function refused(call, exception, { code, message, status } = {}) {
 }
 
 // eventually repeats an assertion until it holds: the effects of jobs, which the
-// server does in the background, come a little later. It gives up after 20 s.
+// server does in the background, come a little later. It gives up after a minute.
 export async function eventually(assertion) {
-  for (const end = Date.now() + 20_000; ;) {
+  for (const end = Date.now() + 60_000; ;) {
     try {
       return await assertion();
     } catch (error) {
