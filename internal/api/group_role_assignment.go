@@ -2,6 +2,7 @@ package api
 
 import (
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 	"github.com/rolecall/rolecall/internal/web"
@@ -63,6 +64,24 @@ func assignGroupRole(r *request) (authz.RoleAssignment, error) {
 	return r.api.rules.AssignGroupRole(r.Context(), r.caller, g, in)
 }
 
+// given reads what a group is to have. What is malformed is named by its index.
+func (in GroupRoleAssignments) given() ([]authz.NewAssignment, error) {
+	const field = "role_assignments"
+	entries, err := web.DecodeItems(field, in.RoleAssignments.Value)
+	if err != nil {
+		return nil, err
+	}
+	wanted := make([]authz.NewAssignment, len(entries))
+	for i, entry := range entries {
+		if wanted[i], err = entry.given(); fault.Is(err, fault.Invalid) {
+			return nil, fault.BadFields(web.Indexed(field, i, fault.Of(err))...)
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return wanted, nil
+}
+
 func replaceGroupRoleAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
 	g, err := r.group("group_id")
 	if err != nil {
@@ -72,13 +91,9 @@ func replaceGroupRoleAssignments(r *request) (page.Page[authz.RoleAssignment], e
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err
 	}
-	var wanted []authz.NewAssignment
-	for _, entry := range in.RoleAssignments.Value {
-		one, err := entry.given()
-		if err != nil {
-			return page.Page[authz.RoleAssignment]{}, err
-		}
-		wanted = append(wanted, one)
+	wanted, err := in.given()
+	if err != nil {
+		return page.Page[authz.RoleAssignment]{}, err
 	}
 	return r.api.rules.ReplaceGroupRoleAssignments(r.Context(), r.caller, g, wanted)
 }

@@ -119,6 +119,12 @@ func TestReplaceGroupRoleAssignments(t *testing.T) {
 			put(editor, object{"role_slug": "viewer", "expires_at": "2020-01-01T00:00:00Z"}).refused(422, "invalid_request_parameters", "expires_at"),
 			put(slices.Repeat([]object{editor}, 101)...).refused(422, "invalid_request_parameters", "role_assignments"),
 			w.put(groupRoles(g), object{}).refused(422, "invalid_request_parameters", "role_assignments"),
+			put(editor, object{}, object{"role_slug": 1, "starts_at": true}).refused(422, "invalid_request_parameters",
+				"role_assignments[1].role_slug", "role_assignments[2].role_slug", "role_assignments[2].starts_at"),
+			put(editor, object{"role_slug": "planner", "resource_external_id": "p1"}).refused(422, "invalid_request_parameters", "role_assignments[1].resource_external_id"),
+			put(object{"role_slug": "editor", "expires_at": "soon"}).refused(422, "invalid_request_parameters", "role_assignments[0].expires_at"),
+			w.put(groupRoles(g), object{"role_assignments": list{editor, nil}}).refused(422, "invalid_request_parameters", "role_assignments[1]"),
+			w.put(groupRoles(g), object{"role_assignments": list{"editor"}}).refused(422, "invalid_request_parameters", "role_assignments[0]"),
 			w.put(groupRoles("group_"+nobodys), object{"role_assignments": list{}}).refused(404, "entity_not_found"),
 		} {
 			_ = wrong

@@ -346,7 +346,7 @@ func formed(p place, v string) any {
 		return v
 	case p.form == reflect.TypeFor[[]string]():
 		return list{v}
-	case p.form == reflect.TypeFor[[]api.NewRoleAssignment]():
+	case p.form == reflect.TypeFor[[]web.Item[api.NewRoleAssignment]]():
 		return list{object{"role_slug": v}}
 	case p.form.Kind() == reflect.Bool:
 		return true

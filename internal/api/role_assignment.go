@@ -61,12 +61,6 @@ type NewRoleAssignment struct {
 	ExpiresAt          web.Field[string] `json:"expires_at" nullable:"true" format:"date-time" doc:"Extension: RFC 3339; without effect from then on."`
 }
 
-// UnmarshalJSON reads an entry as strictly as a body is read.
-func (n *NewRoleAssignment) UnmarshalJSON(raw []byte) (err error) {
-	*n, err = web.Decode[NewRoleAssignment](raw)
-	return err
-}
-
 // RoleAssignmentCriteria is the body that takes a role away.
 type RoleAssignmentCriteria struct {
 	RoleSlug           web.Field[string] `json:"role_slug" required:"true" example:"member"`
@@ -77,7 +71,7 @@ type RoleAssignmentCriteria struct {
 
 // GroupRoleAssignments is the body that replaces the roles of a group.
 type GroupRoleAssignments struct {
-	RoleAssignments web.Field[[]NewRoleAssignment] `json:"role_assignments" required:"true" maxItems:"100" doc:"All that the group shall have."`
+	RoleAssignments web.Field[[]web.Item[NewRoleAssignment]] `json:"role_assignments" required:"true" maxItems:"100" doc:"All that the group shall have."`
 }
 
 func showRoleAssignment(a authz.RoleAssignment) any { return roleAssignmentBody(a) }
@@ -168,6 +162,15 @@ func (r *request) named(name string) web.Field[string] {
 	return web.Field[string]{Set: v != "", Value: v}
 }
 
+// narrowedTo reads the resources that a list is about: one, or all of a type or with an external id, or simply all.
+func (r *request) narrowedTo() (authz.ResourceRef, error) {
+	byID, externalID, kind := r.named("resource_id"), r.named("resource_external_id"), r.named("resource_type_slug")
+	if byID.Set {
+		return resourceRef(byID, externalID, kind)
+	}
+	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
+}
+
 func listRoleAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
 	m, err := r.membership("organization_membership_id")
 	if err != nil {
@@ -177,7 +180,7 @@ func listRoleAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err
 	}
-	on, err := resourceRef(r.named("resource_id"), r.named("resource_external_id"), r.named("resource_type_slug"))
+	on, err := r.narrowedTo()
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err
 	}

@@ -38,7 +38,13 @@ func TestRoleAssignments(t *testing.T) {
 		w.get(rolesGiven(ada)+"?resource_external_id=acme&resource_type_slug=organization").lists("id", a.text("id"))
 		w.get(rolesGiven(ada) + "?resource_id=" + team).lists("id")
 		w.get(rolesGiven(ada)+"?resource_id=authz_resource_"+nobodys).refused(404, "entity_not_found")
-		w.get(rolesGiven(ada)+"?resource_external_id=acme").refused(422, "invalid_request_parameters", "resource_external_id")
+		for query, wanted := range map[string][]string{ // a type or an external id alone names all that have it
+			"resource_type_slug=project": {b.text("id")}, "resource_external_id=p%201": {b.text("id")}, "resource_type_slug=team": nil, "resource_external_id=nothing": nil,
+			"resource_type_slug=organization": {a.text("id")}, "resource_external_id=acme": {a.text("id")}, "resource_external_id=" + org: {a.text("id")},
+		} {
+			w.get(rolesGiven(ada)+"?"+query).lists("id", wanted...)
+		}
+		w.get(rolesGiven(ada)+"?resource_external_id=x&resource_type_slug=project").refused(404, "entity_not_found")
 		w.get(rolesGiven(ada)+"?resource_id="+team+"&resource_type_slug=team").refused(422, "invalid_request_parameters", "resource_id")
 
 		w.post(rolesGiven(ada), object{"role_slug": "nobody"}).refused(422, "invalid_role")

@@ -38,8 +38,8 @@ func assignmentRoutes() []Route {
 		{Method: "GET", Path: member, Operation: "listRoleAssignments", Summary: "List the roles that a membership was given, itself or through its groups.", Tag: tag,
 			Parameters: with(
 				Parameter{Name: "resource_id", Kind: "string", Summary: "Only on this resource. Excludes the other two."},
-				Parameter{Name: "resource_external_id", Kind: "string", Summary: "Only on this resource; goes with resource_type_slug."},
-				Parameter{Name: "resource_type_slug", Kind: "string", Summary: "Type of the resource."},
+				Parameter{Name: "resource_external_id", Kind: "string", Summary: "Only on resources with this external id, or with resource_type_slug, on that one."},
+				Parameter{Name: "resource_type_slug", Kind: "string", Summary: "Only on resources of this type."},
 			), Status: 200, Answer: List[RoleAssignment]{}, Refusals: []Refusal{missing, invalid}, handle: action(listRoleAssignments, shown(roleAssignmentBody))},
 		{Method: "POST", Path: member, Operation: "assignRole", Summary: "Give a membership a role on a resource, for good or for a time. Repeated, it sets the time anew: without times the role is held for good.", Tag: tag, Body: NewRoleAssignment{},
 			Status: 201, Answer: RoleAssignment{}, Refusals: []Refusal{malformed, missing, wrongRole}, handle: action(assignRole, showRoleAssignment)},

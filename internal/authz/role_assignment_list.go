@@ -12,8 +12,9 @@ import (
 )
 
 // ListRoleAssignments lists what a membership was assigned on all resources or, where one is named, on that: directly
-// and through its groups, in force or later. What has ended is not listed, nor a default given at creation while
-// another source outranks it; an assignment of a role that is gone is listed as what it counts as.
+// and through its groups, in force or later. A type or an external id alone means all resources that have it. What has
+// ended is not listed, nor a default given at creation while another source outranks it; an assignment of a role that
+// is gone is listed as what it counts as.
 func (s *Service) ListRoleAssignments(ctx context.Context, c Caller, m id.Membership, on ResourceRef, r page.Request) (page.Page[RoleAssignment], error) {
 	return read(ctx, s, func(tx Reader) (page.Page[RoleAssignment], error) {
 		found, err := membership(tx, c, m)
@@ -21,7 +22,7 @@ func (s *Service) ListRoleAssignments(ctx context.Context, c Caller, m id.Member
 			return page.Page[RoleAssignment]{}, err
 		}
 		f := AssignmentFilter{Membership: m}
-		if on != (ResourceRef{}) {
+		if on.names() {
 			where, err := locate(tx, c, found.Organization, on)
 			if err != nil {
 				return page.Page[RoleAssignment]{}, err
@@ -33,7 +34,13 @@ func (s *Service) ListRoleAssignments(ctx context.Context, c Caller, m id.Member
 			return page.Page[RoleAssignment]{}, err
 		}
 		l := newLister(tx, c, p, s.instant())
+		if !on.names() {
+			l.only = on
+		}
 		through, err := l.through(found, f.Resources)
+		if err == nil {
+			through, err = l.narrowed(through)
+		}
 		if err != nil {
 			return page.Page[RoleAssignment]{}, err
 		}
@@ -110,6 +117,7 @@ type lister struct {
 	c       Caller
 	p       Policy
 	at      time.Time
+	only    ResourceRef                  // a type or an external id that the resources have
 	members map[id.Group][]id.Membership // who is in groups that were met
 	shared  map[id.Assignment][]share    // and what they have of its assignments
 }
@@ -160,12 +168,19 @@ func ordered(ascending bool) page.Order {
 
 // stored reads the first n stored assignments beyond a position that are to be shown.
 func (l *lister) stored(f AssignmentFilter, from string, ascending bool, n int) (found []RoleAssignment, err error) {
-	for r := (page.Request{Limit: n, Order: ordered(ascending), After: from}); ; {
+	r := page.Request{Limit: n, Order: ordered(ascending), After: from}
+	if l.only != (ResourceRef{}) {
+		r.Limit = page.MaxLimit // few may be left of them
+	}
+	for {
 		read, err := l.r.Assignments(l.p.Organization, f, r)
 		if err != nil {
 			return nil, err
 		}
 		shown, err := l.visible(read.Items)
+		if err == nil {
+			shown, err = l.narrowed(shown)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -315,4 +330,26 @@ func (l *lister) through(m Membership, on []id.Resource) ([]Assignment, error) {
 		return nil, err
 	}
 	return l.visible(found)
+}
+
+// names says whether a reference names one resource. A type or an external id alone does not.
+func (ref ResourceRef) names() bool {
+	return ref.ID != "" || ref.ExternalID != "" && ref.ResourceType != ""
+}
+
+// narrowed gives those of assignments that are on the resources that the list is about.
+func (l *lister) narrowed(as []Assignment) ([]Assignment, error) {
+	if l.only == (ResourceRef{}) {
+		return as, nil
+	}
+	on, err := namedResources(l.r, l.c, l.p.Organization, column(as, func(a Assignment) id.Resource { return a.Resource }))
+	return slices.DeleteFunc(slices.Clone(as), func(a Assignment) bool { return !l.meant(on[a.Resource]) }), err
+}
+
+// meant says whether the list is about a resource. An organization's own goes by the organization's id, too.
+func (l *lister) meant(on NamedResource) bool {
+	if l.only.ResourceType != "" {
+		return on.Type == l.only.ResourceType
+	}
+	return on.ExternalID == l.only.ExternalID || on.Type == OrganizationType && l.only.ExternalID == string(l.p.Organization)
 }

@@ -4,7 +4,7 @@ import {
   BadRequestException, ConflictException, GenericServerException, NotFoundException, UnauthorizedException, UnprocessableEntityException,
 } from '@workos-inc/node';
 
-import { lossy } from './proxy.mjs';
+import { lossy, lostOnce, replayed } from './proxy.mjs';
 import { authorization, client, events, member, organization, organizations, refused, slugs, user, userManagement, workos } from './rolecall.mjs';
 
 test('a wrong key is an UnauthorizedException', async () => {
@@ -54,32 +54,6 @@ test('bodies that are not understood are refused, not retried', async () => {
   const { data } = await post({ slug: 'modern', name: 'Modern', from_the_future: { a: [1] } });
   assert.equal(data.slug, 'modern');
 });
-
-// lostOnce runs a call of the SDK whose first answer gets lost on its way back,
-// and returns the result with the two requests that the server saw.
-async function lostOnce(call) {
-  const proxy = await lossy((_, n) => n === 1);
-  try {
-    const result = await call(client({ port: proxy.port }))
-      .finally(() => assert.equal(proxy.requests.length, 2, 'the SDK tries again, once'));
-    const [first, second] = proxy.requests;
-    assert.equal(first.lost, true);
-    assert.equal(second.path, first.path);
-    return { result, first, second };
-  } finally {
-    await proxy.close();
-  }
-}
-
-// replayed asserts that the second request was answered with the first answer.
-function replayed({ first, second }) {
-  assert.match(first.key, /^retry-/);
-  assert.equal(second.key, first.key);
-  assert.equal(first.status, 201);
-  assert.equal(first.replayed, false);
-  assert.equal(second.replayed, true);
-  assert.deepEqual([second.status, second.body], [first.status, first.body]);
-}
 
 // recorded lists the events of an organization that have one of these names.
 const recorded = async (organizationId, ...names) =>

@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import http from 'node:http';
 
-import { address } from './rolecall.mjs';
+import { address, client } from './rolecall.mjs';
 
 // lossy starts a proxy on loopback that loses the answers chosen by lose: the
 // server has carried the request out and answered, and then the connection to
@@ -54,4 +55,30 @@ export async function lossy(lose) {
       return new Promise((closed) => proxy.close(closed));
     },
   };
+}
+
+// lostOnce runs a call of the SDK whose first answer gets lost on its way back,
+// and returns the result with the two requests that the server saw.
+export async function lostOnce(call) {
+  const proxy = await lossy((_, n) => n === 1);
+  try {
+    const result = await call(client({ port: proxy.port }))
+      .finally(() => assert.equal(proxy.requests.length, 2, 'the SDK tries again, once'));
+    const [first, second] = proxy.requests;
+    assert.equal(first.lost, true);
+    assert.equal(second.path, first.path);
+    return { result, first, second };
+  } finally {
+    await proxy.close();
+  }
+}
+
+// replayed asserts that the second request was answered with the first answer.
+export function replayed({ first, second }) {
+  assert.match(first.key, /^retry-/);
+  assert.equal(second.key, first.key);
+  assert.equal(first.status, 201);
+  assert.equal(first.replayed, false);
+  assert.equal(second.replayed, true);
+  assert.deepEqual([second.status, second.body], [first.status, first.body]);
 }

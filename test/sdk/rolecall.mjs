@@ -76,6 +76,19 @@ export async function refused(call, exception, { code, message, status } = {}) {
   return error;
 }
 
+// eventually repeats an assertion until it holds: the effects of jobs, which the
+// server does in the background, come a little later. It gives up after a minute.
+export async function eventually(assertion) {
+  for (const end = Date.now() + 60_000; ;) {
+    try {
+      return await assertion();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
 // organization and user make one with a name that is nobody else's.
 export function organization(options = {}) {
   return organizations.createOrganization({ name: 'Acme', ...options });

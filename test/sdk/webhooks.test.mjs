@@ -6,9 +6,9 @@ import {
   ConflictException, NotFoundException, SignatureVerificationException, UnprocessableEntityException,
 } from '@workos-inc/node';
 
-import { authorization, events, extension, organization, refused, workos } from './rolecall.mjs';
+import { authorization, events, eventually, extension, member, organization, policy, refused, workos } from './rolecall.mjs';
 
-const { webhooks } = workos;
+const { groups, webhooks } = workos;
 
 // Receiver is an application's server: it keeps what it gets, and answers with
 // a status.
@@ -133,5 +133,81 @@ test('deliveries are logged and can be asked for again', async (t) => {
   for (const { body, headers } of all) {
     const { id } = await webhooks.constructEvent({ payload: body.toString(), sigHeader: headers['workos-signature'], secret: endpoint.secret });
     assert.equal(id, delivery.event_id);
+  }
+});
+
+test('what becomes of groups and their members is delivered as the SDK reads it', async (t) => {
+  const receiver = await new Receiver().open(t);
+  const names = ['group.created', 'group.updated', 'group.member_added', 'group.member_removed', 'group.deleted', 'organization_membership.updated'];
+  const endpoint = await webhooks.createWebhookEndpoint({ endpointUrl: receiver.url, events: names });
+  t.after(() => webhooks.deleteWebhookEndpoint({ id: endpoint.id }));
+  const { id: organizationId } = await organization();
+  await authorization.createEnvironmentRole({ slug: 'writer', name: 'Writer' });
+  assert.equal((await policy().setPriority(['writer', 'member'])).status, 200);
+  const m = await member(organizationId);
+
+  const group = await groups.createGroup({ organizationId, name: 'G' });
+  const named = { organizationId, groupId: group.id };
+  await groups.addOrganizationMembership({ ...named, organizationMembershipId: m.id });
+  await authorization.createGroupRoleAssignment({ groupId: group.id, roleSlug: 'writer' });
+  await eventually(async () => {
+    const { data } = await events.listEvents({ events: ['organization_membership.updated'], organizationId });
+    assert.equal(data.length, 1); // by a job
+  });
+  await groups.removeOrganizationMembership({ ...named, organizationMembershipId: m.id });
+  await groups.updateGroup({ ...named, name: 'H' });
+  await groups.deleteGroup(named);
+
+  const told = await Promise.all((await receiver.until(7)).map(({ headers, body }) =>
+    webhooks.constructEvent({ payload: body, sigHeader: headers['workos-signature'], secret: endpoint.secret })));
+  const listed = (await events.listEvents({ events: names, organizationId })).data;
+  const byId = (list) => [...list].sort((a, b) => (a.id < b.id ? -1 : 1));
+  assert.deepEqual(byId(told), byId(listed)); // deliveries have no order
+  assert.deepEqual(byId(told).map(({ event, data }) => [event, data.role?.slug ?? data.name ?? data.organizationMembershipId]).sort(), [
+    ['group.created', 'G'], ['group.deleted', 'H'], ['group.member_added', m.id], ['group.member_removed', m.id], ['group.updated', 'H'],
+    ['organization_membership.updated', 'member'], ['organization_membership.updated', 'writer'],
+  ]);
+  assert.deepEqual(told.find(({ event }) => event === 'group.created').data, group);
+});
+
+test('an endpoint gets what it asked for, and nothing while it is disabled', async (t) => {
+  const receiver = await new Receiver().open(t);
+  const { id, secret } = await webhooks.createWebhookEndpoint({ endpointUrl: receiver.url, events: ['permission.created'] });
+  t.after(() => webhooks.deleteWebhookEndpoint({ id }));
+  const update = (change) => webhooks.updateWebhookEndpoint({ id, ...change });
+  const off = await update({ status: 'disabled' });
+  assert.deepEqual([off.status, off.endpointUrl, off.events, off.secret], ['disabled', receiver.url, ['permission.created'], secret], 'the rest stays');
+  await authorization.createPermission({ slug: 'unheard', name: 'Unheard' });
+  await update({ status: 'enabled' });
+  await authorization.createPermission({ slug: 'heard', name: 'Heard' });
+  await receiver.until(1); // what nobody asks for any more is not sent
+  await update({ events: ['permission.updated'] });
+  await authorization.createPermission({ slug: 'unasked', name: 'Unasked' });
+  await authorization.updatePermission('unasked', { name: 'Asked' });
+
+  const all = await receiver.until(2);
+  const told = await Promise.all(all.map(({ headers, body }) =>
+    webhooks.constructEvent({ payload: body.toString(), sigHeader: headers['workos-signature'], secret })));
+  assert.deepEqual(told.map(({ event, data }) => `${event} ${data.slug}`).sort(), ['permission.created heard', 'permission.updated unasked']);
+
+  const page = await webhooks.listWebhookEndpoints({ limit: 1 });
+  assert.deepEqual([page.data.map((one) => one.id), page.listMetadata.after], [[id], null]);
+  for (const change of [{ status: 'asleep' }, { events: [] }, { events: ['group.invented'] }, { endpointUrl: 'nonsense' }]) {
+    await refused(update(change), UnprocessableEntityException);
+  }
+  await refused(webhooks.updateWebhookEndpoint({ id: 'we_01JZ0000000000000000000000', status: 'enabled' }), NotFoundException, { code: 'entity_not_found' });
+});
+
+test('an old or garbled signature is refused', async () => {
+  const secret = 'whsec_x';
+  const payload = JSON.stringify({ id: 'event_1', event: 'role.deleted', created_at: '2026-01-01T00:00:00.000Z', data: { slug: 'x' } });
+  const signed = async (at) => `t=${at}, v1=${await webhooks.computeSignature(at, payload, secret)}`;
+  const now = Date.now();
+  assert.equal((await webhooks.constructEvent({ payload, sigHeader: await signed(now), secret })).event, 'role.deleted');
+  const old = await signed(now - 200_000);
+  await assert.rejects(webhooks.constructEvent({ payload, sigHeader: old, secret }), SignatureVerificationException);
+  assert.equal((await webhooks.constructEvent({ payload, sigHeader: old, secret, tolerance: 600_000 })).id, 'event_1');
+  for (const sigHeader of ['', 'x', `t=${now}`, `v1=${'0'.repeat(64)}`]) {
+    await assert.rejects(webhooks.constructEvent({ payload, sigHeader, secret }), SignatureVerificationException);
   }
 });
