@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,6 +203,7 @@ func keepRole(t *testing.T, db authz.DB, env authz.Environment, p authz.Permissi
 	fill(t, &role, 1)
 	role.ID, role.Environment, role.Organization, role.Slug = id.New[id.Role](ids), env.ID, "", "auditor"
 	role.Ordinal = 2 // the second environment role; the store counts
+	role.RetiredAt, role.Replacement = time.Time{}, ""
 	check := func(want authz.Role) {
 		t.Helper()
 		view(t, db, func(r authz.Reader) error {
@@ -219,6 +221,21 @@ func keepRole(t *testing.T, db authz.DB, env authz.Environment, p authz.Permissi
 	update(t, db, func(tx authz.Tx) error { return tx.DeletePermission(p, role.UpdatedAt) })
 	role.Permissions = []string{}
 	check(role)
+	role.RetiredAt, role.Replacement = began.Add(time.Hour), env.DefaultRole
+	update(t, db, func(tx authz.Tx) error { return tx.RetireRole(role) })
+	view(t, db, func(r authz.Reader) error {
+		for _, slug := range []string{role.Slug, "~" + string(role.ID)} {
+			if _, found, err := r.Role(env.ID, "", slug); err != nil || found {
+				t.Errorf("a retired role is found as %q (%v)", slug, err)
+			}
+		}
+		roles, err := r.Roles(env.ID, "")
+		at := slices.IndexFunc(roles, func(r authz.Role) bool { return r.ID == role.ID })
+		if at < 0 || !roles[at].RetiredAt.Equal(role.RetiredAt) || roles[at].Replacement != role.Replacement {
+			t.Errorf("a retired role is kept as %+v", roles)
+		}
+		return err
+	})
 }
 
 func keepOrganization(t *testing.T, db authz.DB, env authz.Environment) authz.Organization {
