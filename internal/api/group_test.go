@@ -157,7 +157,7 @@ func TestGroupsAndDeletion(t *testing.T) {
 		w.delete(organizations + "/" + org).is(200)
 		w.fired("group.member_added ada@acme.example of H",
 			"organization_membership.deleted ada@acme.example in Acme: active member", "group.member_removed ada@acme.example of H",
-			"organization_membership.deleted bob@acme.example in Acme: active member", "organization.deleted Acme")
+			"organization_membership.deleted bob@acme.example in Acme: active member", "group.deleted H", "organization.deleted Acme")
 		w.get(groupPath(h)).refused(404, "entity_not_found")
 		w.get(groupRoles(h)).refused(404, "entity_not_found")
 		w.settle()
