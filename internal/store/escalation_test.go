@@ -189,6 +189,37 @@ func (e *explorer) after(by operation, visit func(map[holding]bool)) {
 	}
 }
 
+// Members who were given the same at the same instant, but for different times, are asked about one by one.
+func TestMembersAlikeButForTheirTimes(t *testing.T) {
+	onEach(t, func(t *testing.T, db *store.Store) {
+		now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		s := newSceneAt(t, db, "production", func() time.Time { return now })
+		ctx, org := t.Context(), s.organization("acme")
+		s.role("", "low")
+		s.role("", "strong")
+		must(s.rules.CreatePermission(ctx, s.c, authz.NewPermission{Slug: "c", Name: "c"}))
+		must(s.rules.EditRolePermissions(ctx, s.c, "", "strong", authz.PermissionEdit{Add: "c"}))
+		g := must(s.rules.CreateGroup(ctx, s.c, org, authz.NewGroup{Name: "g"})).ID
+		must(s.rules.AssignGroupRole(ctx, s.c, g, authz.NewAssignment{Role: "low"}))
+		must(s.rules.SetDefault(ctx, s.c, "", "strong"))
+		for n, until := range []time.Time{{}, now.Add(time.Hour)} {
+			m := must(s.rules.CreateMembership(ctx, s.c, s.user(n), org, authz.RolesInput{})).ID
+			must(s.rules.AddGroupMember(ctx, s.c, org, g, m))
+			must(s.rules.AssignRole(ctx, s.c, m, authz.NewAssignment{Role: "member"}))
+			must(s.rules.AssignRole(ctx, s.c, m, authz.NewAssignment{Role: "member", ExpiresAt: until}))
+			if until.IsZero() {
+				continue
+			}
+			limited := s.c
+			limited.Only = &authz.Restriction{}
+			err := s.rules.UnassignGroupRole(ctx, limited, g, authz.RoleCriteria{Role: "low"})
+			if !fault.HasCode(err, "permission_escalation") {
+				t.Errorf("taking away what a member would have when another role ends: %v", err)
+			}
+		}
+	})
+}
+
 // tick is a clock on which no two readings agree.
 func tick() func() time.Time {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
