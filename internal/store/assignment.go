@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -61,64 +63,96 @@ func (t *tx) AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Reso
 	return of, nil
 }
 
-// addAssignments reads, in one statement, what memberships were assigned themselves and what their groups were.
+// addAssignments reads what memberships were assigned themselves and what their groups were.
 func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Organization, ms []id.Membership, on []id.Resource) error {
-	var own condition
+	var own, members condition
 	own.add("a.organization_id = ?", org)
 	in(&own, "a.subject_id", ms)
-	in(&own, byValue, on)
-	var shared condition // with the same arguments
-	shared.add("g.organization_id = ?", org)
-	in(&shared, "g.membership_id", ms)
-	in(&shared, byValue, on)
-	return t.addHeld(of, own, shared)
+	members.add("organization_id = ?", org)
+	in(&members, "membership_id", ms)
+	return t.addHeld(of, org, own, members, on)
 }
 
 // addHeld reads the assignments a that memberships have themselves, by one condition, and those that they have through
-// their group_members g, by another with the same arguments.
-func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, own, shared condition) error {
-	found, err := all(t, "reading assignments", func(r row) (h heldAssignment, err error) {
-		err = r.Scan(append([]any{&h.by}, assignmentFields(&h.Assignment)...)...)
-		return h, err
-	}, `
-		SELECT a.subject_id, `+memberAssignmentColumns+` FROM assignments a WHERE `+own.String()+`
-		UNION ALL
-		SELECT g.membership_id, `+memberAssignmentColumns+`
-		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
-		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+shared.String(), own.args...)
-	for _, h := range found {
-		of[h.by] = append(of[h.by], h.Assignment)
+// the groups they are members of, by another. The two are not joined: without statistics a database would begin with
+// the many assignments on the organization instead of the few groups of the members.
+func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organization, own, members condition, on []id.Resource) error {
+	in(&own, byValue, on)
+	found, err := all(t, "reading assignments", scanAssignment,
+		`SELECT `+memberAssignmentColumns+` FROM assignments a WHERE `+own.String(), own.args...)
+	if err != nil {
+		return err
+	}
+	for _, a := range found {
+		of[a.Membership] = append(of[a.Membership], a)
+	}
+	joined, err := all(t, "reading the groups of memberships", scanPair,
+		`SELECT group_id, membership_id FROM group_members WHERE `+members.String(), members.args...)
+	if err != nil || len(joined) == 0 {
+		return err
+	}
+	slices.SortFunc(joined, func(a, b [2]string) int { return cmp.Compare(a[0], b[0]) })
+	has, err := t.assignmentsOfGroups(org, joined, on)
+	for _, pair := range joined {
+		m := id.Membership(pair[1])
+		of[m] = append(of[m], has[id.Group(pair[0])]...)
 	}
 	return err
 }
 
+func scanPair(r row) (p [2]string, err error) {
+	err = r.Scan(&p[0], &p[1])
+	return p, err
+}
+
+// assignmentsOfGroups reads those of the groups that come first in pairs, which are sorted.
+func (t *tx) assignmentsOfGroups(org id.Organization, pairs [][2]string, on []id.Resource) (map[id.Group][]authz.Assignment, error) {
+	var groups []string
+	for _, p := range pairs {
+		if len(groups) == 0 || groups[len(groups)-1] != p[0] {
+			groups = append(groups, p[0])
+		}
+	}
+	has := make(map[id.Group][]authz.Assignment, len(groups))
+	return has, inBatches(groups, func(some []string) error {
+		var c condition
+		c.add("a.organization_id = ?", org)
+		in(&c, "a.subject_id", some)
+		in(&c, byValue, on)
+		found, err := all(t, "reading the assignments of groups", scanAssignment,
+			`SELECT `+memberAssignmentColumns+` FROM assignments a WHERE `+c.String(), c.args...)
+		for _, a := range found {
+			has[a.Group] = append(has[a.Group], a)
+		}
+		return err
+	})
+}
+
 // AssignmentsThrough implements authz.AssignmentReader.
 func (t *tx) AssignmentsThrough(org id.Organization, m id.Membership, on []id.Resource) ([]authz.Assignment, error) {
-	var c condition
-	c.add("g.organization_id = ?", org)
-	c.add("g.membership_id = ?", m)
-	in(&c, byValue, on)
-	return all(t, "reading the assignments of the groups of a membership", scanAssignment, `
-		SELECT `+memberAssignmentColumns+`
-		FROM group_members g CROSS JOIN assignments a -- in this order: few groups, many assignments on the organization
-		WHERE a.organization_id = g.organization_id AND a.subject_id = g.group_id AND `+c.String(), c.args...)
+	groups, err := t.GroupsOf(org, m)
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([][2]string, len(groups))
+	for i, g := range groups {
+		pairs[i] = [2]string{string(g), string(m)}
+	}
+	has, err := t.assignmentsOfGroups(org, pairs, on)
+	var through []authz.Assignment
+	for _, g := range groups {
+		through = append(through, has[g]...)
+	}
+	return through, err
 }
 
 // AssignmentsBetween implements authz.AssignmentReader.
 func (t *tx) AssignmentsBetween(org id.Organization, first, last id.Membership, on []id.Resource) (map[id.Membership][]authz.Assignment, error) {
-	var own, shared condition
+	var own, members condition
 	own.add("a.organization_id = ? AND a.subject_id >= ? AND a.subject_id <= ?", org, first, last)
-	shared.add("g.organization_id = ? AND g.membership_id >= ? AND g.membership_id <= ?", org, first, last)
-	in(&own, byValue, on)
-	in(&shared, byValue, on)
+	members.add("organization_id = ? AND membership_id >= ? AND membership_id <= ?", org, first, last)
 	of := map[id.Membership][]authz.Assignment{}
-	return of, t.addHeld(of, own, shared)
-}
-
-// heldAssignment is an assignment and a membership that has it.
-type heldAssignment struct {
-	authz.Assignment
-	by id.Membership
+	return of, t.addHeld(of, org, own, members, on)
 }
 
 // Assignment implements authz.AssignmentReader.
