@@ -21,6 +21,7 @@ func manyRoles(t *testing.T, db *store.Store, name string) (timed, id.Organizati
 		s.role("", slug)
 	}
 	must(s.rules.SetPriority(context.Background(), s.c, "", []string{"top", "mid", "low", "member"}))
+	s.settle()
 	return s, s.organization("acme")
 }
 
@@ -70,10 +71,11 @@ func TestTwinsDoNotComeBack(t *testing.T) {
 			for must(s.rules.Work(context.Background(), "another")) { // all that is free
 			}
 			s.holds("after the job", m, "top")
-			s.clock.pass(time.Minute)
-			s.settle()
 			s.multiple(true)
 			s.holds("switched on again", m, "top")
+			s.clock.pass(time.Minute)
+			s.settle()
+			s.holds("when the removal is done too", m, "top")
 			s.sound()
 		}
 	})
