@@ -177,13 +177,14 @@ func (t *tx) Assignments(org id.Organization, f authz.AssignmentFilter, r page.R
 
 func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condition, err error) {
 	c.add("organization_id = ?", org)
-	resource := "resource_id"
+	resource, role := "resource_id", "role_id"
 	if s := subjectOf(f.Membership, f.Group); s != "" {
 		c.add("subject_id = ?", s)
-		resource = "(resource_id || '')" // not by this: on the organization itself are those of everybody
+		// Not by these: on the organization itself are the assignments of everybody, and of a role those of all who hold it.
+		resource, role = "(resource_id || '')", "(role_id || '')"
 	}
 	in(&c, resource, f.Resources)
-	in(&c, "role_id", f.Roles)
+	in(&c, role, f.Roles)
 	if len(c.parts) == 1 {
 		return c, errors.New("assignments of nobody, on nothing")
 	}
