@@ -97,6 +97,7 @@ func (w *random) preview(suppose authz.Supposition, limit int) (totals authz.Imp
 // what, counted alike in members and in organizations, on pages of any size; and what it shows can be refused only as
 // the change is.
 func TestPreviewIsTheDifference(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newRandom(t, rt)
 		for range 3 {

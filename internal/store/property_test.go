@@ -91,6 +91,7 @@ func (p *pair) slugFor(org string) string {
 }
 
 func TestRulesAgainstNaiveModel(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	runs := 0
 	rapid.Check(t, func(rt *rapid.T) {

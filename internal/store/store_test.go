@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -11,7 +12,16 @@ import (
 	"github.com/rolecall/rolecall/internal/store/storetest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+// everydayChecks is how many random worlds each property gets where nobody asks for more (-rapid.checks=1000): each
+// world is a database of its own.
+const everydayChecks = "30"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", everydayChecks); err != nil { // before the command line is read, which overrides it
+		panic(err)
+	}
+	pgtest.Main(m)
+}
 
 // databases are the two that every test of the contract runs on.
 var databases = map[string]func(testing.TB) string{
