@@ -14,7 +14,7 @@ import (
 
 // everydayChecks is how many random worlds each property gets where nobody asks for more (-rapid.checks=1000): each
 // world is a database of its own.
-const everydayChecks = "30"
+const everydayChecks = "12"
 
 func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", everydayChecks); err != nil { // before the command line is read, which overrides it
