@@ -11,8 +11,9 @@ import (
 
 // step is one acknowledged operation of the script, done at an instant.
 type step struct {
-	at time.Duration // after the beginning
-	do func() error
+	at    time.Duration // after the beginning
+	do    func() error
+	batch bool // work in the background, which gives its events their places after its commit
 }
 
 // played is a scene with the things that the script makes.
@@ -43,7 +44,7 @@ func script(s scene) []step {
 
 func (p *played) then(operations ...func() error) {
 	for _, do := range operations {
-		p.steps = append(p.steps, step{p.at, do})
+		p.steps = append(p.steps, step{at: p.at, do: do})
 	}
 }
 
@@ -63,6 +64,7 @@ func (p *played) work(batches int) {
 			}
 			return nil
 		})
+		p.steps[len(p.steps)-1].batch = true
 	}
 }
 
