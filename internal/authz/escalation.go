@@ -19,6 +19,7 @@ type Restriction struct {
 	// Permissions are the only ones that the caller may cause anybody to hold. They mean nothing while Everything.
 	Permissions []string
 	Everything  bool
+	ReadOnly    bool // may change nothing
 }
 
 // MayCause decides whether an actor may cause somebody in an organization to hold permissions, wherever and however:

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -23,6 +24,7 @@ const (
 	NotFound                 // unknown, or somebody else's: the two must be indistinguishable (404)
 	Conflict                 // true now, contradicted by what is stored (409)
 	TooLarge                 // more bytes than the limit (413)
+	TooMany                  // more attempts than are let through; later (429)
 	Unavailable              // the database or the process cannot answer at the moment; try again (503)
 )
 
@@ -49,6 +51,7 @@ type Error struct {
 	Message string
 	Fields  []Field
 	Details map[string]any // more that the contract lets this refusal carry, by its wire spelling; values encode as JSON
+	Retry   time.Duration  // after how long asking again makes sense, where that is known
 	cause   error
 }
 

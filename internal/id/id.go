@@ -36,6 +36,8 @@ type (
 	Endpoint        string // we_…
 	Delivery        string // webhook_delivery_…
 	Replay          string // webhook_replay_…
+	Operator        string // operator_…
+	Invitation      string // invitation_…
 )
 
 func (Environment) prefix() string     { return "environment" }
@@ -56,6 +58,8 @@ func (Request) prefix() string         { return "req" }
 func (Endpoint) prefix() string        { return "we" }
 func (Delivery) prefix() string        { return "webhook_delivery" }
 func (Replay) prefix() string          { return "webhook_replay" }
+func (Operator) prefix() string        { return "operator" }
+func (Invitation) prefix() string      { return "invitation" }
 
 // Any is every id type of this package.
 type Any interface {
