@@ -26,6 +26,9 @@ var statuses = map[fault.Kind]int{
 	fault.Unavailable:  http.StatusServiceUnavailable,
 }
 
+// Status is the HTTP status of a kind of fault.
+func Status(k fault.Kind) int { return statuses[k] }
+
 // Refusal is the body of every answer that is not a success. There is never a key "error": clients would take the
 // answer for one of OAuth.
 type Refusal struct {
@@ -74,9 +77,7 @@ func Stream(w http.ResponseWriter, status int, kind string, write func(io.Writer
 	w.Header().Set("Content-Disposition", "attachment")
 	w.WriteHeader(status)
 	if err := write(w); err != nil {
-		if rec, ok := w.(*recorder); ok {
-			rec.cause = err
-		}
+		Blame(w, err)
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -90,9 +91,7 @@ func Refuse(w http.ResponseWriter, err error) {
 		Write(w, replay.Receipt.Status, replay.Receipt.Body)
 		return
 	}
-	if rec, ok := w.(*recorder); ok {
-		rec.cause = err
-	}
+	Blame(w, err)
 	f := fault.Of(err)
 	body := Refusal{Code: f.Code, Message: f.Message}
 	for _, field := range f.Fields {

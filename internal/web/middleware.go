@@ -48,6 +48,13 @@ func Note(w http.ResponseWriter, attributes ...any) {
 	}
 }
 
+// Blame gives the log line of the request the error that was answered.
+func Blame(w http.ResponseWriter, err error) {
+	if r, ok := w.(*recorder); ok {
+		r.cause = err
+	}
+}
+
 var sentID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 
 // Wrap gives every request an id (that of the client when it sent a sensible X-Request-ID), a time limit and one line
