@@ -19,6 +19,8 @@ type Restriction struct {
 	// Permissions are the only ones that the caller may cause anybody to hold. They mean nothing while Everything.
 	Permissions []string
 	Everything  bool
+	// ReadOnly says that the caller may change nothing at all.
+	ReadOnly bool
 }
 
 // MayCause decides whether an actor may cause somebody in an organization to hold permissions, wherever and however:
