@@ -13,7 +13,7 @@ import (
 func TestUnauthorized(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		revoked := w.keyed(t, w.env, "revoked")
-		if err := w.keys.RevokeKey(context.Background(), revoked.keyID); err != nil {
+		if err := w.keys.RevokeKey(context.Background(), "", revoked.keyID); err != nil {
 			t.Fatal(err)
 		}
 		wrong := (&client{tb: t, url: w.url, key: "sk_wrong"}).get(roles).refused(401, "unauthorized")
@@ -45,7 +45,7 @@ func TestRevokedKey(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
 		c := w.keyed(t, w.env, "short-lived")
 		c.get(roles).is(200)
-		if err := w.keys.RevokeKey(context.Background(), c.keyID); err != nil {
+		if err := w.keys.RevokeKey(context.Background(), "", c.keyID); err != nil {
 			t.Fatal(err)
 		}
 		c.get(roles).refused(401, "unauthorized")

@@ -287,7 +287,7 @@ func TestDelegation(t *testing.T) {
 		w.prepared()
 		c.post(rolesOf(acme), object{"slug": "org-helper", "name": "Helper"}).is(201)
 		a := c.put(rolesOf(acme)+"/org-helper/permissions", object{"permissions": list{"a", "c"}}).refused(403, "permission_escalation")
-		a.has("message", "This API key may not let anybody hold permissions beyond its own: c.")
+		a.has("message", "You may not let anybody hold permissions beyond your own: c.")
 		c.put(rolesOf(acme)+"/org-helper/permissions", object{"permissions": list{"a", "b"}}).is(200)
 		c.post(roles, object{"slug": "x", "name": "x"}).refused(403, "organization_restricted")
 		member := c.post(memberships, object{"user_id": w.user("eve@acme.example"), "organization_id": acme, "role_slug": "org-helper"}).is(201).text("id")

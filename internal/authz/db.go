@@ -114,6 +114,9 @@ type change struct {
 // succeeded is not run again: the error is then a *Replay that holds the first answer.
 func write[T any](ctx context.Context, s *Service, c Caller, fn func(*change) (T, error)) (T, error) {
 	var result T
+	if c.Only != nil && c.Only.ReadOnly { // whatever the rule would find out and say before it asks
+		return result, MayCause(c.Only, "", nil)
+	}
 	err := s.db.Update(ctx, func(tx Tx) error {
 		ch := &change{Tx: tx, caller: c, now: s.instant(), ids: s.ids}
 		if err := c.Once.Replay(ch, ch.now); err != nil {

@@ -19,7 +19,8 @@ type Restriction struct {
 	// Permissions are the only ones that the caller may cause anybody to hold. They mean nothing while Everything.
 	Permissions []string
 	Everything  bool
-	ReadOnly    bool // may change nothing
+	// ReadOnly says that the caller may change nothing at all.
+	ReadOnly bool
 }
 
 // MayCause decides whether an actor may cause somebody in an organization to hold permissions, wherever and however:
@@ -30,12 +31,11 @@ func MayCause(actor *Restriction, org id.Organization, gains []string) error {
 	if actor == nil {
 		return nil
 	}
-	if actor.Organization != "" && actor.Organization != org {
-		return fault.New(fault.Forbidden, "organization_restricted",
-			"This API key is limited to organization '%s' and cannot change what concerns others.", actor.Organization)
+	if actor.ReadOnly {
+		return fault.New(fault.Forbidden, "read_only", "You may look at everything here, but change nothing.")
 	}
-	if actor.Everything {
-		return nil
+	if err := actor.within(org); err != nil || actor.Everything {
+		return err
 	}
 	var lacking []string
 	for _, p := range gains {
@@ -52,7 +52,25 @@ func MayCause(actor *Restriction, org id.Organization, gains []string) error {
 		lacking, more = lacking[:10], " and others"
 	}
 	return fault.New(fault.Forbidden, "permission_escalation",
-		"This API key may not let anybody hold permissions beyond its own: %s%s.", strings.Join(lacking, ", "), more)
+		"You may not let anybody hold permissions beyond your own: %s%s.", strings.Join(lacking, ", "), more)
+}
+
+// MayRead decides whether an actor may read what concerns a whole organization or, where org is empty, all of the
+// environment.
+func MayRead(actor *Restriction, org id.Organization) error {
+	if actor == nil {
+		return nil
+	}
+	return actor.within(org)
+}
+
+// within refuses what lies outside the organization that the actor is limited to.
+func (actor *Restriction) within(org id.Organization) error {
+	if actor.Organization == "" || actor.Organization == org {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "organization_restricted",
+		"You are limited to organization '%s': what concerns others is not yours to see or change.", actor.Organization)
 }
 
 // sees says whether what belongs to an organization exists for the caller.
@@ -61,7 +79,7 @@ func (c Caller) sees(org id.Organization) bool {
 }
 
 // limited says whether the caller's permissions are, so that what a change would give must be worked out.
-func (c Caller) limited() bool { return c.Only != nil && !c.Only.Everything }
+func (c Caller) limited() bool { return c.Only != nil && !c.Only.Everything && !c.Only.ReadOnly }
 
 // permit asks whether the caller may cause this, and marks the change as having asked. A change that did not ask is
 // not committed.

@@ -36,6 +36,9 @@ func TestMayCause(t *testing.T) {
 		"nothing gained":                             {none, "", nil, ""},
 		"anything":                                   {none, here, []string{"a"}, "permission_escalation"},
 		"both restrictions, the organization first":  {both, there, []string{"z"}, "organization_restricted"},
+		"read only":                                  {&Restriction{ReadOnly: true, Everything: true}, here, nil, "read_only"},
+		"read only, the environment":                 {&Restriction{ReadOnly: true, Everything: true}, "", nil, "read_only"},
+		"read only, elsewhere":                       {&Restriction{ReadOnly: true, Organization: here}, there, nil, "read_only"},
 		"both restrictions, in its own organization": {both, here, []string{"z"}, "permission_escalation"},
 	} {
 		err := MayCause(c.actor, c.org, c.gains)
@@ -108,6 +111,30 @@ func TestGuard(t *testing.T) {
 		_, err := write(t.Context(), s, c.caller, func(ch *change) (struct{}, error) { return struct{}{}, c.rule(ch) })
 		if c.fine != (err == nil) || err != nil && fault.Of(err).Kind != fault.Internal {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whoever may only look is refused before a rule does anything, and may read what he sees.
+func TestReadOnly(t *testing.T) {
+	s := New(memory{}, time.Now, id.NewSource(time.Now, nil))
+	for name, only := range map[string]*Restriction{
+		"everywhere":         {ReadOnly: true, Everything: true},
+		"in an organization": {ReadOnly: true, Everything: true, Organization: "org_here"},
+		"and nothing more":   {ReadOnly: true},
+	} {
+		_, err := write(t.Context(), s, Caller{Only: only}, func(*change) (struct{}, error) {
+			t.Errorf("%s: a rule was run", name)
+			return struct{}{}, nil
+		})
+		if !fault.Is(err, fault.Forbidden) || !fault.HasCode(err, "read_only") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := MayRead(only, "org_here"); err != nil {
+			t.Errorf("%s: reading an organization: %v", name, err)
+		}
+		if err := MayRead(only, ""); (err == nil) != (only.Organization == "") {
+			t.Errorf("%s: reading the environment: %v", name, err)
 		}
 	}
 }

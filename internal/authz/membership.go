@@ -90,7 +90,9 @@ type MembershipFilter struct {
 	Organization id.Organization
 	User         id.User
 	Statuses     []Status
-	Role         string // slug of a role in effect on the organization; no storage knows it, so the rules sift by it
+	// Search is the beginning of an e-mail address, a name or a last name, in any case. A search finds at most MaxFound.
+	Search string
+	Role   string // slug of a role in effect on the organization; no storage knows it, so the rules sift by it
 }
 
 // MembershipReader finds memberships.

@@ -108,6 +108,8 @@ type NewRole struct {
 	Name         string
 	Description  *string
 	ResourceType Opt[string]
+	// Permissions are what the role holds from the beginning, as by EditRolePermissions.
+	Permissions Opt[[]string]
 }
 
 func (in NewRole) check(custom bool) error {

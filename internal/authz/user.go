@@ -46,8 +46,13 @@ func (u User) Payload() event.User {
 // UserFilter narrows a list of users. Zero values do not narrow.
 type UserFilter struct {
 	Organization id.Organization // has a membership of any status there
-	EmailKey     string
+	Email        string          // storage gets it as it is compared
+	// Search is the beginning of an e-mail address, a name or a last name, in any case. A search finds at most MaxFound.
+	Search string
 }
+
+// MaxFound is how many a search of people finds, so that it takes the same short time however many match.
+const MaxFound = 1000
 
 // UserReader finds users.
 type UserReader interface {
@@ -203,15 +208,15 @@ func (s *Service) UserByExternalID(ctx context.Context, c Caller, externalID str
 	})
 }
 
-// ListUsers lists the users of the caller's environment, with email narrowed to one address when it is not empty.
-func (s *Service) ListUsers(ctx context.Context, c Caller, org id.Organization, email string, r page.Request) (page.Page[User], error) {
-	f := UserFilter{Organization: c.within(org)}
-	if email != "" {
-		key, ok := normalEmail(email)
+// ListUsers lists the users of the caller's environment.
+func (s *Service) ListUsers(ctx context.Context, c Caller, f UserFilter, r page.Request) (page.Page[User], error) {
+	f.Organization = c.within(f.Organization)
+	if f.Email != "" {
+		key, ok := normalEmail(f.Email)
 		if !ok {
 			return page.Page[User]{}, fault.BadField("email", "must be an e-mail address")
 		}
-		f.EmailKey = key
+		f.Email = key
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[User], error) { return tx.Users(c.Environment, f, r) })
 }

@@ -192,7 +192,7 @@ func (keyRevoke) Help() string {
 // Run runs the command.
 func (c keyRevoke) Run(r *run) error {
 	return server.Visit(r.ctx, c.Database, func(s server.Services) error {
-		if err := s.Keys.RevokeKey(r.ctx, id.APIKey(c.ID)); err != nil {
+		if err := s.Keys.RevokeKey(r.ctx, "", id.APIKey(c.ID)); err != nil {
 			return err
 		}
 		return c.print(r.Out, map[string]string{"revoked": c.ID}, func(w io.Writer) {

@@ -63,7 +63,8 @@ type Store interface {
 	// Keys lists the keys of an environment, or of all when it is empty, oldest first.
 	Keys(context.Context, id.Environment) ([]Key, error)
 	// RevokeKey marks a key that still works as revoked. found is false when there is none.
-	RevokeKey(ctx context.Context, k id.APIKey, at time.Time) (found bool, err error)
+	// env is the environment that it must be of; empty for any.
+	RevokeKey(ctx context.Context, env id.Environment, k id.APIKey, at time.Time) (found bool, err error)
 }
 
 // Service is the rules of this room. It is safe for concurrent use.
@@ -188,9 +189,10 @@ func (s *Service) ListKeys(ctx context.Context, env id.Environment) ([]Key, erro
 	return s.store.Keys(ctx, env)
 }
 
-// RevokeKey ends a key at once and for good.
-func (s *Service) RevokeKey(ctx context.Context, k id.APIKey) error {
-	found, err := s.store.RevokeKey(ctx, k, s.now().UTC().Truncate(time.Millisecond))
+// RevokeKey ends a key of an environment, or of any when env is empty, at once and for good. A key of another environment
+// is refused as one that does not exist.
+func (s *Service) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey) error {
+	found, err := s.store.RevokeKey(ctx, env, k, s.now().UTC().Truncate(time.Millisecond))
 	if err == nil && !found {
 		err = fault.New(fault.NotFound, fault.CodeNotFound, "There is no working API key '%s'.", k)
 	}

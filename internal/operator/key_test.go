@@ -155,7 +155,7 @@ func TestRevokeKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.RevokeKey(t.Context(), k.ID); err != nil {
+		if err := r.RevokeKey(t.Context(), r.production, k.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, revoked := r.Authenticate(t.Context(), value)
@@ -171,13 +171,24 @@ func TestRevokeKey(t *testing.T) {
 			t.Errorf("the other key: %v, %v", found, err)
 		}
 		for _, again := range []id.APIKey{k.ID, "api_key_01ARZ3NDEKTSV4RRFFQ69G5FAV", "nonsense", ""} {
-			if err := r.RevokeKey(t.Context(), again); !fault.Is(err, fault.NotFound) {
-				t.Errorf("revoking %q: %v", again, err)
+			for _, env := range []id.Environment{r.production, ""} {
+				if err := r.RevokeKey(t.Context(), env, again); !fault.Is(err, fault.NotFound) {
+					t.Errorf("revoking %q in %q: %v", again, env, err)
+				}
 			}
+		}
+		if err := r.RevokeKey(t.Context(), r.staging, kept.ID); !fault.Is(err, fault.NotFound) {
+			t.Errorf("revoking a key of another environment: %v", err)
+		}
+		if _, err := r.Authenticate(t.Context(), keptValue); err != nil {
+			t.Errorf("a key that another environment wanted revoked: %v", err)
 		}
 		keys, err := r.ListKeys(t.Context(), r.production)
 		if err != nil || len(keys) != 2 || keys[0].RevokedAt.IsZero() || !keys[0].RevokedAt.After(keys[0].CreatedAt) || !keys[1].RevokedAt.IsZero() {
 			t.Errorf("listed: %+v, %v", keys, err)
+		}
+		if err := r.RevokeKey(t.Context(), "", kept.ID); err != nil {
+			t.Errorf("revoking a key of any environment: %v", err)
 		}
 	})
 }

@@ -92,7 +92,7 @@ func (s Services) renewDemoKey(ctx context.Context, env id.Environment, n *news)
 	}
 	for _, k := range keys {
 		if k.Name == demoKey && k.RevokedAt.IsZero() {
-			if err := s.Keys.RevokeKey(ctx, k.ID); err != nil {
+			if err := s.Keys.RevokeKey(ctx, "", k.ID); err != nil {
 				return "", err
 			}
 		}

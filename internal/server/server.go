@@ -16,6 +16,7 @@ import (
 
 	"github.com/rolecall/rolecall/internal/api"
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/dashboard"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -107,6 +108,10 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
+	screens, err := dashboard.New(s.Rules, s.Keys, s.Hooks, c.Version)
+	if err != nil {
+		return err
+	}
 	// Before anything is created: a first start that cannot listen must not make a key that nobody gets to see.
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
@@ -124,6 +129,7 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	}
 	router := web.NewRouter()
 	door.Register(router)
+	screens.Register(router)
 	api.Health(router, func(r *http.Request) error { return db.Ping(r.Context()) }, log)
 	hs := bounded(web.Wrap(router, log, ids), log)
 	defer inBackground(ctx, // beside requests that are let finish

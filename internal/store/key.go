@@ -113,9 +113,10 @@ func (s *Store) Keys(ctx context.Context, env id.Environment) (keys []operator.K
 }
 
 // RevokeKey implements operator.Store.
-func (s *Store) RevokeKey(ctx context.Context, k id.APIKey, at time.Time) (found bool, err error) {
+func (s *Store) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey, at time.Time) (found bool, err error) {
 	err = s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
-		n, err := t.exec("revoking an API key", `UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, stamp(at), k)
+		n, err := t.exec("revoking an API key", `
+			UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND (environment_id = $3 OR $3 = '') AND revoked_at IS NULL`, stamp(at), k, env)
 		found = n == 1
 		return err
 	})

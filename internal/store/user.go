@@ -58,8 +58,8 @@ var userList = list[authz.User]{
 func (t *tx) Users(env id.Environment, f authz.UserFilter, r page.Request) (page.Page[authz.User], error) {
 	var c condition
 	c.add("environment_id = ?", env)
-	if f.EmailKey != "" {
-		c.add("email_key = ?", f.EmailKey)
+	if f.Email != "" {
+		c.add("email_key = ?", f.Email)
 	}
 	if f.Organization != "" {
 		c.add("id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = ?)", f.Organization)

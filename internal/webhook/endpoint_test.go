@@ -242,3 +242,36 @@ func TestSweep(t *testing.T) {
 		}
 	})
 }
+
+// Whoever may only look sees endpoints and their deliveries, and changes none of it.
+func TestReadOnlyCallers(t *testing.T) {
+	onBoth(t, func(r *room) {
+		e := r.endpoint("https://hooks.example/0")
+		c := r.c
+		c.Only = &authz.Restriction{ReadOnly: true, Everything: true}
+		ctx := r.t.Context()
+		if seen, err := r.Endpoint(ctx, c, e.ID); err != nil || seen.ID != e.ID {
+			r.t.Errorf("looking at an endpoint: %+v, %v", seen, err)
+		}
+		for doing, err := range map[string]error{
+			"creating": func() error {
+				_, err := r.CreateEndpoint(ctx, c, webhook.NewEndpoint{URL: "https://hooks.example/1", Events: []string{"role.created"}})
+				return err
+			}(),
+			"disabling": func() error { _, err := r.UpdateEndpoint(ctx, c, e.ID, disabled); return err }(),
+			"replaying a range": func() error {
+				_, err := r.ReplayRange(ctx, c, e.ID, webhook.ReplayInput{From: r.clock.now().Add(-time.Hour)})
+				return err
+			}(),
+			"replaying a delivery": func() error { _, err := r.ReplayDelivery(ctx, c, e.ID, "webhook_delivery_x"); return err }(),
+			"deleting":             r.DeleteEndpoint(ctx, c, e.ID),
+		} {
+			if !fault.Is(err, fault.Forbidden) || !fault.HasCode(err, "read_only") {
+				r.t.Errorf("%s: %v", doing, err)
+			}
+		}
+		if seen, err := r.Endpoint(ctx, r.c, e.ID); err != nil || seen.Status != webhook.Enabled {
+			r.t.Errorf("the endpoint afterwards: %+v, %v", seen, err)
+		}
+	})
+}

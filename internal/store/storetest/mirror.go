@@ -76,7 +76,9 @@ func (o *observer) keepAll() {
 	}) {
 		o.world["permission "+string(p.ID)] = encoded(o, p.Payload())
 	}
-	for _, u := range everything(o, func(r page.Request) (page.Page[authz.User], error) { return o.rules.ListUsers(ctx, o.c, "", "", r) }) {
+	for _, u := range everything(o, func(r page.Request) (page.Page[authz.User], error) {
+		return o.rules.ListUsers(ctx, o.c, authz.UserFilter{}, r)
+	}) {
 		o.world["user "+string(u.ID)] = encoded(o, u.Payload())
 	}
 	o.keepRoles("")

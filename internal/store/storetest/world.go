@@ -52,7 +52,9 @@ func Look(t testing.TB, db authz.DB, rules *authz.Service, c authz.Caller) World
 		o.world["organization "+org.Name] = fmt.Sprint(org.Metadata)
 		o.organization(org)
 	}
-	for _, u := range everything(t, func(r page.Request) (page.Page[authz.User], error) { return rules.ListUsers(ctx, c, "", "", r) }) {
+	for _, u := range everything(t, func(r page.Request) (page.Page[authz.User], error) {
+		return rules.ListUsers(ctx, c, authz.UserFilter{}, r)
+	}) {
 		o.world["user "+u.Email] = fmt.Sprint(u.Metadata)
 	}
 	return o.world

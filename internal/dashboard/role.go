@@ -1,0 +1,144 @@
+package dashboard
+
+import (
+	"context"
+	"strings"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// above is the way to a screen of an organization, or of the environment where org is empty.
+func (v *visit) above(org id.Organization) (crumbs []crumb, name string, err error) {
+	if org == "" {
+		return []crumb{{"Roles", v.path("roles")}}, v.env.Name, nil
+	}
+	o, err := v.door.rules.Organization(v.Context(), v.caller, org)
+	if err != nil {
+		return nil, "", err
+	}
+	return []crumb{{"Organizations", v.path("organizations")}, {o.Name, v.ownerPath(org)}, {"Roles", v.ownerPath(org, "roles")}}, o.Name, nil
+}
+
+// roleList is the roles of an owner in their order.
+type roleList struct {
+	Owner        id.Organization
+	Organization string // its name
+	Policy       authz.Policy
+	Roles        []roleRow
+	Filter       string
+	Filtered     bool
+	Permissions  bool // whether the environment has any permission
+}
+
+type roleRow struct {
+	authz.Role
+	Place   int
+	Default bool
+	Use     authz.RoleUse
+}
+
+func listRoles(v *visit) error {
+	org := v.organization()
+	above, name, err := v.above(org)
+	if err != nil {
+		return err
+	}
+	list := roleList{Owner: org, Filter: v.query.Get("search")}
+	if org != "" {
+		list.Organization = name
+	}
+	if list.Policy, err = v.door.rules.Policy(v.Context(), v.caller, org); err != nil {
+		return err
+	}
+	use, err := v.door.rules.RoleUse(v.Context(), v.caller, org)
+	if err != nil {
+		return err
+	}
+	some, err := v.door.rules.ListPermissions(v.Context(), v.caller, page.Request{Limit: 1, Order: page.Asc})
+	if err != nil {
+		return err
+	}
+	list.Permissions = len(some.Items) > 0
+	kind, holding := v.query.Get("kind"), v.query.Get("permission")
+	for i, r := range list.Policy.Roles {
+		if !matches(list.Filter, r.Name, r.Slug, textOf(r.Description), string(r.ID)) || kind == "custom" && !r.Custom() || kind == "environment" && r.Custom() ||
+			holding != "" && !contains(r.Permissions, holding) {
+			list.Filtered = true
+			continue
+		}
+		list.Roles = append(list.Roles, roleRow{Role: r, Place: i + 1, Default: r.ID == list.Policy.Default, Use: use[r.ID]})
+	}
+	v.example(roleExamples(org)...)
+	if org != "" {
+		return v.show("roles.html", "Roles of "+name, above[:2], list)
+	}
+	return v.show("roles.html", "Roles", nil, list)
+}
+
+// roleExamples is what the API has for the list.
+func roleExamples(org id.Organization) []Call {
+	if org == "" {
+		return []Call{
+			{What: "List the environment roles", Method: "GET", Path: "/authorization/roles", Node: "authorization.listEnvironmentRoles()"},
+			{What: "Set their priority order", Method: "PUT", Path: "/authorization/role_priority", Body: map[string]any{"role_slugs": []string{"admin", "member"}}},
+			{What: "Choose the default role", Method: "PUT", Path: "/authorization/default_role", Body: map[string]any{"role_slug": "member"}},
+		}
+	}
+	base := "/authorization/organizations/" + string(org)
+	return []Call{
+		{What: "List the roles available to the organization", Method: "GET", Path: base + "/roles", Node: "authorization.listOrganizationRoles(" + encode(org, "") + ")"},
+		{What: "Set their priority order", Method: "PUT", Path: base + "/role_priority", Body: map[string]any{"role_slugs": []string{"admin", "org-billing", "member"}}},
+		{What: "Choose its default role", Method: "PUT", Path: base + "/default_role", Body: map[string]any{"role_slug": "org-billing"}},
+	}
+}
+
+// matches says whether any text contains what is searched for.
+func matches(search string, texts ...string) bool {
+	search = strings.ToLower(strings.TrimSpace(search))
+	for _, t := range texts {
+		if strings.Contains(strings.ToLower(t), search) {
+			return true
+		}
+	}
+	return false
+}
+
+func contains(list []string, item string) bool {
+	for _, s := range list {
+		if s == item {
+			return true
+		}
+	}
+	return false
+}
+
+func textOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// catalogue reads all permissions of the environment, by slug.
+func (v *visit) catalogue(ctx context.Context) ([]authz.Permission, error) {
+	return everyPage(func(r page.Request) (page.Page[authz.Permission], error) {
+		return v.door.rules.ListPermissions(ctx, v.caller, r)
+	})
+}
+
+// everyPage reads a list to its end.
+func everyPage[T any](read func(page.Request) (page.Page[T], error)) ([]T, error) {
+	var all []T
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		p, err := read(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.Items...)
+		if r.After = p.After; r.After == "" {
+			return all, nil
+		}
+	}
+}

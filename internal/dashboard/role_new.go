@@ -1,0 +1,176 @@
+package dashboard
+
+import (
+	"strings"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+// customPrefix begins the slug of a custom role that is chosen and not generated (R5).
+const customPrefix = "org-"
+
+// roleForm is the form of a role.
+type roleForm struct {
+	Owner                   id.Organization
+	Organization            string // its name
+	First                   bool   // whether it would be the organization's first custom role
+	Name, Slug, Description string
+	Type                    string
+	Types                   []authz.ResourceType
+	Chosen                  []string
+	Catalogue               []permissionGroup
+	Like                    string // the role that the form began with
+	Roles                   []authz.Role
+}
+
+// permissionGroup is the permissions whose slugs begin alike, up to the colon.
+type permissionGroup struct {
+	Name        string
+	Permissions []authz.Permission
+}
+
+// grouped sorts permissions into groups, in the order in which the groups first appear.
+func grouped(all []authz.Permission) []permissionGroup {
+	var groups []permissionGroup
+	at := map[string]int{}
+	for _, p := range all {
+		name, _, found := strings.Cut(p.Slug, ":")
+		if !found {
+			name = ""
+		}
+		i, known := at[name]
+		if !known {
+			i = len(groups)
+			at[name] = i
+			groups = append(groups, permissionGroup{Name: name})
+		}
+		groups[i].Permissions = append(groups[i].Permissions, p)
+	}
+	return groups
+}
+
+func newRole(v *visit) error {
+	org := v.organization()
+	above, name, err := v.above(org)
+	if err != nil {
+		return err
+	}
+	form, err := v.roleForm(org, name)
+	if err != nil {
+		return err
+	}
+	if v.posted() {
+		in := authz.NewRole{
+			Slug: authz.Some(form.Slug), Name: form.Name, Description: v.optional("description"), Permissions: authz.Some(form.Chosen),
+			ResourceType: authz.Opt[string]{Set: form.Type != "", Value: form.Type},
+		}
+		if org != "" {
+			in.Slug = authz.Opt[string]{Set: form.Slug != "", Value: customPrefix + form.Slug}
+		}
+		role, err := v.door.rules.CreateRole(v.Context(), v.caller, org, in)
+		if err == nil {
+			return v.done(v.RolePath(role), "Role “"+role.Name+"” was created, at the bottom of the order.")
+		}
+		if !v.blame(err) {
+			return err
+		}
+	}
+	v.example(form.example())
+	return v.show("role_new.html", "Create role", above, form)
+}
+
+// roleForm is the form with what was typed, or with what another role has.
+func (v *visit) roleForm(org id.Organization, name string) (roleForm, error) {
+	form := roleForm{Owner: org, Organization: name, Like: v.query.Get("like")}
+	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
+	if err != nil {
+		return form, err
+	}
+	form.First, form.Roles = !policy.Own, policy.Roles
+	if form.Types, err = v.door.rules.ListResourceTypes(v.Context(), v.caller); err != nil {
+		return form, err
+	}
+	all, err := v.catalogue(v.Context())
+	if err != nil {
+		return form, err
+	}
+	form.Catalogue = grouped(all)
+	if v.posted() {
+		form.Name, form.Slug, form.Description = v.typed("name"), strings.TrimPrefix(v.typed("slug"), customPrefix), v.typed("description")
+		form.Type, form.Chosen = v.typed("resource_type_slug"), append([]string{}, v.form["permissions"]...)
+		if org == "" {
+			form.Slug = v.typed("slug")
+		}
+		return form, nil
+	}
+	for _, r := range policy.Roles {
+		if r.Slug == form.Like {
+			form.Name, form.Description, form.Type, form.Chosen = "Copy of "+r.Name, textOf(r.Description), r.ResourceType, r.Permissions
+		}
+	}
+	return form, nil
+}
+
+func (f roleForm) example() Call {
+	body := map[string]any{"name": f.Name, "slug": f.Slug, "permissions": append([]string{}, f.Chosen...)}
+	if f.Name == "" {
+		body["name"], body["slug"] = "Billing", "billing"
+	}
+	if f.Description != "" {
+		body["description"] = f.Description
+	}
+	if f.Owner == "" {
+		return Call{What: "Create an environment role", Method: "POST", Path: "/authorization/roles", Body: body}
+	}
+	body["slug"] = customPrefix + body["slug"].(string)
+	return Call{What: "Create a custom role", Method: "POST", Path: "/authorization/organizations/" + string(f.Owner) + "/roles", Body: body}
+}
+
+func orderRoles(v *visit) error {
+	org := v.organization()
+	list := v.ownerPath(org, "roles")
+	if !v.posted() {
+		return v.leave(list)
+	}
+	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
+	if err != nil {
+		return err
+	}
+	before := slugs(policy.Roles)
+	wanted := v.form["role"]
+	if moved, up := v.typed("up"), v.typed("down"); moved != "" || up != "" { // one button, without JavaScript
+		wanted = shift(before, moved, up)
+	}
+	if _, err := v.door.rules.SetPriority(v.Context(), v.caller, org, wanted); err != nil {
+		return err
+	}
+	if v.inDialog() { // the page shows the order already
+		return nil
+	}
+	return v.doneUndoably(list, "The new order holds.", &undo{Action: v.ownerPath(org, "order"), Fields: map[string][]string{"role": before}})
+}
+
+func slugs(roles []authz.Role) []string {
+	all := make([]string, len(roles))
+	for i, r := range roles {
+		all[i] = r.Slug
+	}
+	return all
+}
+
+// shift moves one of a list a place up or another one a place down.
+func shift(list []string, up, down string) []string {
+	moved := append([]string{}, list...)
+	for i := range moved {
+		if i > 0 && moved[i] == up {
+			moved[i-1], moved[i] = moved[i], moved[i-1]
+			return moved
+		}
+		if i+1 < len(moved) && moved[i] == down {
+			moved[i+1], moved[i] = moved[i], moved[i+1]
+			return moved
+		}
+	}
+	return moved
+}
