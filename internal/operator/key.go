@@ -64,11 +64,8 @@ type Store interface {
 	// Keys lists the keys of an environment, or of all when it is empty, oldest first.
 	Keys(context.Context, id.Environment) ([]Key, error)
 	// RevokeKey marks a key that still works as revoked. found is false when there is none.
-<<<<<<< HEAD
 	// env is the environment that it must be of; empty for any.
 	RevokeKey(ctx context.Context, env id.Environment, k id.APIKey, at time.Time) (found bool, err error)
-=======
-	RevokeKey(ctx context.Context, k id.APIKey, at time.Time) (found bool, err error)
 
 	// ViewOperators reads people, sessions and invitations as they were at one moment.
 	ViewOperators(context.Context, func(PeopleReader) error) error
@@ -90,7 +87,6 @@ type PeopleTx interface {
 	PersonTx
 	SessionTx
 	InvitationTx
->>>>>>> h-people
 }
 
 // Service is the rules of this room. It is safe for concurrent use.
@@ -223,16 +219,10 @@ func (s *Service) ListKeys(ctx context.Context, env id.Environment) ([]Key, erro
 	return s.store.Keys(ctx, env)
 }
 
-<<<<<<< HEAD
 // RevokeKey ends a key of an environment, or of any when env is empty, at once and for good. A key of another environment
 // is refused as one that does not exist.
 func (s *Service) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey) error {
-	found, err := s.store.RevokeKey(ctx, env, k, s.now().UTC().Truncate(time.Millisecond))
-=======
-// RevokeKey ends a key at once and for good.
-func (s *Service) RevokeKey(ctx context.Context, k id.APIKey) error {
-	found, err := s.store.RevokeKey(ctx, k, s.moment())
->>>>>>> h-people
+	found, err := s.store.RevokeKey(ctx, env, k, s.moment())
 	if err == nil && !found {
 		err = fault.New(fault.NotFound, fault.CodeNotFound, "There is no working API key '%s'.", k)
 	}
