@@ -85,7 +85,9 @@ func TestAnnouncementForPeople(t *testing.T) {
 		ended <- server.Run(ctx, server.Config{Database: "sqlite:" + sqliteFile(t), Listen: "127.0.0.1:0", Out: out, Err: new(bytes.Buffer)})
 	}()
 	const says = "Open the dashboard, once within 24 hours: http://127.0.0.1:"
-	out.await(t, "the announcement", func(s string) bool { return strings.Contains(s, says) && strings.Contains(s, "/dashboard/invitation?token=") })
+	out.await(t, "the announcement", func(s string) bool {
+		return strings.Contains(s, says) && strings.Contains(s, "/dashboard/invitation?token=")
+	})
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
