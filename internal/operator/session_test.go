@@ -3,6 +3,7 @@ package operator_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
+	"github.com/rolecall/rolecall/internal/store"
 )
 
 const elsewhere = "192.0.2.7"
@@ -175,6 +178,25 @@ func TestUseIsWrittenDownNowAndThen(t *testing.T) {
 			if err != nil || people[0].SeenAt.Sub(began) != c.seen {
 				h.t.Errorf("listed %+v, %v", people, err)
 			}
+		}
+	})
+}
+
+// full is a database on a disk that is full.
+type full struct{ *store.Store }
+
+func (full) UpdateOperators(context.Context, func(operator.PeopleTx) error) error {
+	return fault.Down(errors.New("the disk is full"))
+}
+
+// Who is signed in goes on reading when nothing can be written.
+func TestSessionsOnAFullDisk(t *testing.T) {
+	houses(t, func(h *house) {
+		ada, session := h.person("ada", operator.Owner)
+		h.pass(time.Hour)
+		h.Service = operator.New(full{h.db}, h.now, id.NewSource(h.now, nil))
+		if s := h.in("an hour later", session, ada); s.ExpiresAt.Sub(h.now()) != 11*time.Hour {
+			h.t.Errorf("ends at %v", s.ExpiresAt)
 		}
 	})
 }
