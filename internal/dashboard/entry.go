@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -68,9 +69,9 @@ func signIn(v *visit) error {
 
 // client is the address that the connection comes from.
 func (v *visit) client() string {
-	host := v.RemoteAddr
-	if at := strings.LastIndexByte(host, ':'); at >= 0 {
-		host = host[:at]
+	host, _, err := net.SplitHostPort(v.RemoteAddr)
+	if err != nil {
+		return v.RemoteAddr
 	}
 	return host
 }

@@ -28,11 +28,11 @@ func givenShop(t *testing.T) shop {
 		must(h.rules.CreatePermission(ctx, h.c, authz.NewPermission{Slug: slug, Name: "Name of " + slug}))
 	}
 	must(h.rules.CreateRole(ctx, h.c, "", authz.NewRole{Slug: authz.Some("admin"), Name: "Admin", Permissions: authz.Some([]string{"invoices:pay"})}))
-	org := must(h.rules.CreateOrganization(ctx, h.c, authz.NewOrganization{Name: "Acme"}))
+	org := must(h.rules.CreateOrganization(ctx, h.c, authz.OrganizationInput{Name: authz.Some("Acme")}))
 	must(h.rules.CreateRole(ctx, h.c, org.ID, authz.NewRole{Slug: authz.Some("org-billing"), Name: "Billing"}))
 	for i, role := range []string{"admin", "admin", "member"} {
-		u := must(h.rules.CreateUser(ctx, h.c, authz.NewUser{Email: fmt.Sprintf("u%d@acme.example", i)}))
-		must(h.rules.CreateMembership(ctx, h.c, authz.NewMembership{User: u.ID, Organization: org.ID, Roles: []string{role}}))
+		u := must(h.rules.CreateUser(ctx, h.c, authz.UserInput{Email: authz.Some(fmt.Sprintf("u%d@acme.example", i))}))
+		must(h.rules.CreateMembership(ctx, h.c, u.ID, org.ID, authz.RolesInput{Slug: authz.Some(role)}))
 	}
 	return shop{house: h, acme: org.ID}
 }

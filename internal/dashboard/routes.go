@@ -22,7 +22,10 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 // editor, but for those that concern nobody but the person himself and those that only ask.
 func Screens() []Screen {
 	var all []Screen
-	for _, group := range [][]Screen{entryScreens(), roleScreens(), catalogueScreens()} {
+	for _, group := range [][]Screen{
+		entryScreens(), personScreens(), roleScreens(),
+		catalogueScreens(),
+	} {
 		all = append(all, group...)
 	}
 	return all
@@ -54,6 +57,10 @@ func roleScreens() []Screen {
 		all = append(all,
 			Screen{Path: owner + "/roles", Section: section, Needs: viewer, show: listRoles},
 			Screen{Path: owner + "/new/role", Section: section, Needs: editor, Posts: true, show: newRole},
+			Screen{Path: owner + "/default", Section: section, Needs: editor, Posts: true, show: chooseDefault},
+			Screen{Path: owner + "/roles/{slug}", Section: section, Needs: viewer, show: showRole},
+			Screen{Path: owner + "/roles/{slug}/edit", Section: section, Needs: editor, Posts: true, show: editRole},
+			Screen{Path: owner + "/roles/{slug}/delete", Section: section, Needs: editor, Posts: true, show: removeRole},
 			Screen{Path: owner + "/order", Section: section, Needs: editor, Posts: true, show: orderRoles},
 		)
 	}

@@ -114,6 +114,23 @@ func (s *Service) ListPeople(ctx context.Context) (people []Person, err error) {
 	return people, err
 }
 
+// FindPerson finds a person by e-mail address or id.
+func (s *Service) FindPerson(ctx context.Context, name string) (p Person, err error) {
+	err = s.store.ViewOperators(ctx, func(r PeopleReader) error {
+		email, ok := normalEmail(name)
+		if !ok {
+			p, err = person(r, id.Operator(name))
+			return err
+		}
+		found := false
+		if p, found, err = r.PersonByEmail(email); err == nil && !found {
+			err = fault.Missing("Person", name)
+		}
+		return err
+	})
+	return p.shown(), err
+}
+
 // ChangeRole gives a person another role, which holds at once and ends the open links that a former owner made. The
 // last owner keeps his.
 func (s *Service) ChangeRole(ctx context.Context, by Person, p id.Operator, r Role) (changed Person, err error) {
@@ -223,6 +240,9 @@ const (
 
 // normalEmail is an e-mail address as it is kept and compared. Whether mail arrives there is not asked.
 func normalEmail(s string) (string, bool) {
+	if !utf8.ValidString(s) {
+		return "", false
+	}
 	s = strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
@@ -230,7 +250,7 @@ func normalEmail(s string) (string, bool) {
 		return r
 	}, strings.TrimSpace(s))
 	local, domain, _ := strings.Cut(s, "@")
-	ok := len(s) <= maxEmail && local != "" && domain != "" && !strings.Contains(domain, "@") && utf8.ValidString(s) &&
+	ok := len(s) <= maxEmail && local != "" && domain != "" && !strings.Contains(domain, "@") &&
 		!strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
 	return s, ok
 }
