@@ -124,7 +124,7 @@ func matrixExamples(org id.Organization) []Call {
 // matrixFilter keeps the roles and the permissions that the address asks for.
 func (v *visit) matrixFilter(roles []authz.Role, permissions []authz.Permission) ([]authz.Role, []authz.Permission) {
 	wanted, search := v.query.Get("roles"), v.query.Get("search")
-	roles = slices.DeleteFunc(slices.Clone(roles), func(r authz.Role) bool { return !matches(wanted, r.Name, r.Slug, string(r.ID)) })
+	roles = slices.DeleteFunc(slices.Clone(roles), func(r authz.Role) bool { return wanted != string(r.ID) && !matches(wanted, r.Name, r.Slug) })
 	return roles, slices.DeleteFunc(permissions, func(p authz.Permission) bool { return !matchesPermission(search, p) })
 }
 

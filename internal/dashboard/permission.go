@@ -73,7 +73,7 @@ func (v *visit) sortedCatalogue() ([]authz.Permission, error) {
 }
 
 func matchesPermission(search string, p authz.Permission) bool {
-	return matches(search, p.Slug, p.Name, textOf(p.Description), string(p.ID))
+	return search == string(p.ID) || matches(search, p.Slug, p.Name, textOf(p.Description))
 }
 
 // permissionPage is what holds a permission.

@@ -8,7 +8,7 @@ func catalogueScreens() []Screen {
 	all := []Screen{
 		{Path: env + "/permissions", Section: permissions, Needs: viewer, show: listPermissions},
 		{Path: env + "/permissions/{permission}", Section: permissions, Needs: viewer, show: showPermission},
-		{Path: env + "/permissions/{permission}/holders", Section: permissions, Needs: viewer, show: listHolders},
+		{Path: env + "/permissions/{permission}/holders", Section: permissions, Needs: editor, show: listHolders},
 		{Path: env + "/new/permission", Section: permissions, Needs: editor, Posts: true, show: newPermission},
 		{Path: env + "/permissions/{permission}/edit", Section: permissions, Needs: editor, Posts: true, show: editPermission},
 		{Path: env + "/permissions/{permission}/delete", Section: permissions, Needs: editor, Posts: true, show: deletePermission},
