@@ -26,7 +26,7 @@ func listGroups(v *visit) error {
 	if err != nil {
 		return err
 	}
-	part, err := v.part(page.Desc, isID[id.Group])
+	part, err := v.part(page.Desc, isCursor[id.Group])
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func showGroup(v *visit) error {
 	if shown.Roles, err = find.assigned(roles.Items); err != nil {
 		return err
 	}
-	part, err := v.part(page.Desc, isID[id.Membership])
+	part, err := v.part(page.Desc, isCursor[id.Membership])
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 // atOnce is how many members an impact is worked out for within the panel that asks; for more it follows on its own.
 const atOnce = 1000
 
-// consequences is what a deletion would do, to be shown before it is confirmed.
-type consequences struct {
+// aftermath is what a deletion would do, to be shown before it is confirmed.
+type aftermath struct {
 	Later   string // the address of the impact, where it takes too long to wait for
 	Known   bool
 	Impact  authz.Impact
@@ -36,14 +36,14 @@ type shownRight struct {
 // fewRights is how many rights of one member a page lists.
 const fewRights = 12
 
-// consequences works out what a change would do, a page of it at a time.
-func (v *visit) consequences(org id.Organization, suppose authz.Supposition, all string) (consequences, error) {
+// aftermath works out what a change would do, a page of it at a time.
+func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all string) (aftermath, error) {
 	after := v.query.Get("after")
 	impact, err := v.door.rules.Preview(v.Context(), v.caller, suppose, authz.ImpactRequest{Limit: rows, After: after})
 	if err != nil {
-		return consequences{}, err
+		return aftermath{}, err
 	}
-	c := consequences{Known: true, Impact: impact, All: all, Next: v.pages("", impact.After).Next}
+	c := aftermath{Known: true, Impact: impact, All: all, Next: v.pages("", impact.After).Next}
 	find := v.finder(org)
 	for _, m := range impact.Members {
 		one := concerned{Before: m.Before, After: m.After, More: max(0, len(m.Gains)-fewRights) + max(0, len(m.Loses)-fewRights)}
@@ -77,18 +77,18 @@ func (f *finder) rights(rights []authz.Right) ([]shownRight, error) {
 	return shown, nil
 }
 
-// foresee is consequences for a panel: of many members they follow on their own.
-func (v *visit) foresee(org id.Organization, members authz.Count, suppose authz.Supposition, all string) (consequences, error) {
+// beforehand is aftermath for a panel: of many members they follow on their own.
+func (v *visit) beforehand(org id.Organization, members authz.Count, suppose authz.Supposition, all string) (aftermath, error) {
 	if members.More || members.N > atOnce {
-		return consequences{Later: all, All: all}, nil
+		return aftermath{Later: all, All: all}, nil
 	}
-	return v.consequences(org, suppose, all)
+	return v.aftermath(org, suppose, all)
 }
 
 type groupDeletion struct {
 	groupAt
-	consequences
-	Size authz.GroupSize
+	Aftermath aftermath
+	Size      authz.GroupSize
 }
 
 func deleteGroup(v *visit) error {
@@ -109,7 +109,7 @@ func deleteGroup(v *visit) error {
 	if form.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
 		return err
 	}
-	if form.consequences, err = v.foresee(at.Owner, form.Size.Members, authz.SupposeDeleteGroup(at.Owner, at.ID), at.Below("impact")); err != nil {
+	if form.Aftermath, err = v.beforehand(at.Owner, form.Size.Members, authz.SupposeDeleteGroup(at.Owner, at.ID), at.Below("impact")); err != nil {
 		return err
 	}
 	v.example(Call{What: "Delete the group", Method: "DELETE", Path: groupURL(at.Group),
@@ -119,7 +119,8 @@ func deleteGroup(v *visit) error {
 
 // impactPage is all that a deletion would do.
 type impactPage struct {
-	consequences
+	Aftermath  aftermath
+	Pager      pager
 	What, Back string
 }
 
@@ -128,17 +129,17 @@ func groupImpact(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown, err := v.consequencesOfPage(at.Owner, authz.SupposeDeleteGroup(at.Owner, at.ID))
+	shown, err := v.aftermathPage(at.Owner, authz.SupposeDeleteGroup(at.Owner, at.ID))
 	if err != nil {
 		return err
 	}
-	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, "group “" + at.Name + "”", at.Below("delete")})
+	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, pager{Next: shown.Next}, "group “" + at.Name + "”", at.Below("delete")})
 }
 
-// consequencesOfPage is consequences for the address that shows nothing else. A cursor that is none is refused by name.
-func (v *visit) consequencesOfPage(org id.Organization, suppose authz.Supposition) (consequences, error) {
-	if after := v.query.Get("after"); after != "" && !isID[id.Membership](after) {
-		return consequences{}, fault.BadField("after", "is not a cursor of this list")
+// aftermathPage is aftermath for the address that shows nothing else. A cursor that is none is refused by name.
+func (v *visit) aftermathPage(org id.Organization, suppose authz.Supposition) (aftermath, error) {
+	if after := v.query.Get("after"); after != "" && !isCursor[id.Membership](after) {
+		return aftermath{}, fault.BadField("after", "is not a cursor of this list")
 	}
-	return v.consequences(org, suppose, v.Here())
+	return v.aftermath(org, suppose, v.Here())
 }

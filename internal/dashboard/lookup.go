@@ -10,8 +10,8 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// nameOf is what a person goes by: a name or, without one, the e-mail address.
-func nameOf(u authz.User) string {
+// personName is what a person goes by: a name or, without one, the e-mail address.
+func personName(u authz.User) string {
 	name := strings.TrimSpace(textOf(u.Name))
 	if name == "" {
 		name = strings.TrimSpace(textOf(u.FirstName) + " " + textOf(u.LastName))
@@ -32,7 +32,7 @@ type somebody struct {
 }
 
 func (v *visit) somebody(m authz.Member) somebody {
-	s := somebody{ID: m.ID, Name: nameOf(m.Person), Status: m.Status, Path: v.ownerPath(m.Organization, "members", string(m.ID))}
+	s := somebody{ID: m.ID, Name: personName(m.Person), Status: m.Status, Path: v.ownerPath(m.Organization, "members", string(m.ID))}
 	if s.Name == "" { // gone since the list was read
 		s.Name = string(m.ID)
 	}
@@ -42,8 +42,8 @@ func (v *visit) somebody(m authz.Member) somebody {
 	return s
 }
 
-// anyStatus is all memberships, not the active ones alone.
-var anyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}
+// everyStatus is all memberships, not the active ones alone.
+var everyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}
 
 // namedLink is something with a name and a screen.
 type namedLink struct{ Name, Kind, Path string }
@@ -128,11 +128,11 @@ func (f *finder) role(r id.Role) (authz.Role, error) {
 // assigned is an assignment as lists show it.
 type assigned struct {
 	authz.RoleAssignment
-	Who   somebody // of an assignment to a member, or to one through a group
-	Name  string   // of the role
-	Path  string   // of the role
-	Place namedLink    // the resource
-	From  namedLink    // the group that it comes from
+	Who   somebody  // of an assignment to a member, or to one through a group
+	Name  string    // of the role
+	Path  string    // of the role
+	Place namedLink // the resource
+	From  namedLink // the group that it comes from
 }
 
 // Direct says whether it can be taken off its member, not only off a group.
@@ -205,8 +205,8 @@ func (v *visit) blameNaming(err error, field string) bool {
 	return v.blame(err)
 }
 
-// isID says whether a text can be an id of a type, and so the cursor of a list of them.
-func isID[T id.Any](s string) bool {
+// isCursor says whether a text can be an id of a type, and so the cursor of a list of them.
+func isCursor[T id.Any](s string) bool {
 	_, ok := id.Parse[T](s)
 	return ok
 }

@@ -57,7 +57,7 @@ func listResources(v *visit) error {
 
 // resourceRows is the page of a list of resources that the address asks for.
 func (v *visit) resourceRows(find *finder, f authz.ResourceFilter, parent id.Resource) ([]resourceRow, pager, error) {
-	part, err := v.part(page.Desc, isID[id.Resource])
+	part, err := v.part(page.Desc, isCursor[id.Resource])
 	if err != nil {
 		return nil, pager{}, err
 	}

@@ -43,9 +43,9 @@ func editResource(v *visit) error {
 
 type resourceMove struct {
 	resourceAt
-	Parent parentChoice
-	Now    namedLink
-	Below  authz.Count
+	Parent   parentChoice
+	Now      namedLink
+	Children authz.Count
 }
 
 func moveResource(v *visit) error {
@@ -102,7 +102,7 @@ func (v *visit) parentsOf(form *resourceMove) error {
 			form.Parent.Near = append(form.Parent.Near, some.Items...)
 		}
 	}
-	form.Below, err = v.childrenOf(form.resourceAt)
+	form.Children, err = v.childrenOf(form.resourceAt)
 	return err
 }
 
@@ -114,13 +114,13 @@ func (v *visit) childrenOf(at resourceAt) (authz.Count, error) {
 
 type resourceDeletion struct {
 	resourceAt
-	consequences
-	Below, Roles authz.Count
-	Cascade      bool
+	Aftermath       aftermath
+	Children, Roles authz.Count
+	Cascade         bool
 }
 
 // Needed says whether the deletion takes something else with it, which must be said.
-func (d resourceDeletion) Needed() bool { return d.Below.N+d.Roles.N > 0 }
+func (d resourceDeletion) Needed() bool { return d.Children.N+d.Roles.N > 0 }
 
 func deleteResource(v *visit) error {
 	at, err := v.ownedResource()
@@ -139,7 +139,7 @@ func deleteResource(v *visit) error {
 			return err
 		}
 	}
-	if form.Below, err = v.childrenOf(at); err != nil {
+	if form.Children, err = v.childrenOf(at); err != nil {
 		return err
 	}
 	held, err := v.door.rules.ListResourceAssignments(v.Context(), v.caller, at.Owner, authz.ResourceRef{ID: at.ID}, "", firstOf(page.MaxLimit))
@@ -151,7 +151,7 @@ func deleteResource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if form.consequences, err = v.foresee(at.Owner, size.Members, supposeGone(at), at.Below("impact")); err != nil {
+	if form.Aftermath, err = v.beforehand(at.Owner, size.Members, supposeGone(at), at.Below("impact")); err != nil {
 		return err
 	}
 	v.example(deleteResourceCall(at.ID, form.Needed()))
@@ -176,9 +176,9 @@ func resourceImpact(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown, err := v.consequencesOfPage(at.Owner, supposeGone(at))
+	shown, err := v.aftermathPage(at.Owner, supposeGone(at))
 	if err != nil {
 		return err
 	}
-	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, at.Type + " “" + at.Name + "”", at.Below("delete")})
+	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, pager{Next: shown.Next}, at.Type + " “" + at.Name + "”", at.Below("delete")})
 }

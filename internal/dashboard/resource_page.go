@@ -26,7 +26,7 @@ func (r resourceAt) Below(action string) string { return r.Path + "/" + action }
 // Top says whether it is the organization's own, which cannot be changed.
 func (r resourceAt) Top() bool { return r.Type == authz.OrganizationType }
 
-// CanLead says whether another type of resource can lie below it.
+// leads says whether resources of any type can lie below it.
 func (r resourceAt) leads(types []authz.ResourceType) bool {
 	return slices.ContainsFunc(types, func(t authz.ResourceType) bool { return slices.Contains(t.Parents, r.Type) })
 }
@@ -112,7 +112,7 @@ func listRolesOnResource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	part, err := v.part(page.Desc, isID[id.Assignment])
+	part, err := v.part(page.Desc, isCursor[id.Assignment])
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func listAccessToResource(v *visit) error {
 }
 
 func (v *visit) findHolders(shown *resourceAccess) error {
-	part, err := v.part(page.Desc, isID[id.Membership])
+	part, err := v.part(page.Desc, isCursor[id.Membership])
 	if err != nil {
 		return err
 	}
@@ -190,8 +190,7 @@ func (v *visit) findHolders(shown *resourceAccess) error {
 		return err
 	}
 	for _, m := range found.Items {
-		why := url.Values{"membership": {string(m.ID)}, "permission": {shown.Permission}, "resource": {string(shown.ID)}}
-		shown.Members = append(shown.Members, holder{v.somebody(m), v.path("check") + "?" + why.Encode()})
+		shown.Members = append(shown.Members, holder{v.somebody(m), v.checkPath(m.ID, shown.Permission, shown.ID)})
 	}
 	shown.Pages = v.pages(found.Before, found.After)
 	return nil
