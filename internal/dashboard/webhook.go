@@ -34,9 +34,9 @@ func listWebhooks(v *visit) error {
 
 // webhook is the endpoint that the address names.
 func (v *visit) webhook() (webhook.Endpoint, error) {
-	which, ok := id.Parse[id.Endpoint](v.PathValue("webhook"))
+	which, ok := id.Parse[id.Endpoint](v.PathValue("endpoint"))
 	if !ok {
-		return webhook.Endpoint{}, fault.Missing("Webhook endpoint", v.PathValue("webhook"))
+		return webhook.Endpoint{}, fault.Missing("Webhook endpoint", v.PathValue("endpoint"))
 	}
 	return v.door.hooks.Endpoint(v.Context(), v.caller, which)
 }
