@@ -83,7 +83,7 @@ func TestEndOfAWebhook(t *testing.T) {
 	ed.posted(at+"/disable").wants(200, "disabled: nothing is sent to it", "Undo")
 	ed.posted(at+"/enable").wants(200, "gets what happens from now on")
 	ed.get(at+"/delete").wants(200, "pending deliveries", "cannot be undone")
-	ed.posted(at + "/delete").wants(200, "No webhook yet")
+	ed.posted(at+"/delete").wants(200, "No webhook yet")
 	ed.get(at).wants(http.StatusNotFound)
 }
 
