@@ -22,8 +22,8 @@ import (
 // request lets somebody hold something, which giving may need to say, or until it stands here with a reason.
 var givesNothing = map[string]string{
 	"createPermission": "nobody holds a new permission", "updatePermission": "a name is no right", "deletePermission": "takes away",
-	"createRole": "a new role holds nothing", "updateRole": "a name is no right", "deleteRole": "nobody holds it", "removeRolePermission": "takes away",
-	"createOrganizationRole": "a new role holds nothing", "updateOrganizationRole": "a name is no right", "deleteOrganizationRole": "nobody holds it",
+	"updateRole": "a name is no right", "deleteRole": "nobody holds it", "removeRolePermission": "takes away",
+	"updateOrganizationRole": "a name is no right", "deleteOrganizationRole": "nobody holds it",
 	"removeOrganizationRolePermission": "takes away",
 	"createOrganization":               "has no members", "updateOrganization": "a name is no right", "deleteOrganization": "takes away",
 	"createUser": "a new user holds nothing", "deleteUser": "takes away",
@@ -41,6 +41,8 @@ var givesNothing = map[string]string{
 // giving completes right requests so that somebody would come to hold something by them. strong is a permission, and
 // strong-role a role with it.
 var giving = map[string]func(own map[noun]string, body object){
+	"createRole":                     func(_ map[noun]string, b object) { b["permissions"] = list{"strong"} },
+	"createOrganizationRole":         func(_ map[noun]string, b object) { b["permissions"] = list{"strong"} },
 	"setRolePermissions":             func(_ map[noun]string, b object) { b["permissions"] = list{"strong"} },
 	"setOrganizationRolePermissions": func(_ map[noun]string, b object) { b["permissions"] = list{"strong"} },
 	"addRolePermission":              func(_ map[noun]string, b object) { b["slug"] = "strong" },

@@ -30,18 +30,20 @@ type RoleList struct {
 
 // NewRole is the body that creates an environment role.
 type NewRole struct {
-	Slug             web.Field[string] `json:"slug" required:"true" maxLength:"48" doc:"Unique in the environment; cannot be changed later." example:"billing-admin"`
-	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
-	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
+	Slug             web.Field[string]   `json:"slug" required:"true" maxLength:"48" doc:"Unique in the environment; cannot be changed later." example:"billing-admin"`
+	Name             web.Field[string]   `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
+	Description      web.Field[string]   `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
+	ResourceTypeSlug web.Field[string]   `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
+	Permissions      web.Field[[]string] `json:"permissions" doc:"What the role holds from the beginning, by slug; nothing when absent." example:"invoices:read"`
 }
 
 // NewOrganizationRole is the body that creates a custom role.
 type NewOrganizationRole struct {
-	Slug             web.Field[string] `json:"slug" maxLength:"48" doc:"Must begin with org-. Generated from the name when absent." example:"org-billing-admin"`
-	Name             web.Field[string] `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
-	Description      web.Field[string] `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
-	ResourceTypeSlug web.Field[string] `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
+	Slug             web.Field[string]   `json:"slug" maxLength:"48" doc:"Must begin with org-. Generated from the name when absent." example:"org-billing-admin"`
+	Name             web.Field[string]   `json:"name" required:"true" maxLength:"48" example:"Billing admin"`
+	Description      web.Field[string]   `json:"description" nullable:"true" maxLength:"150" example:"Sees and pays invoices"`
+	ResourceTypeSlug web.Field[string]   `json:"resource_type_slug" maxLength:"48" doc:"Slug of the resource type that it is made for; defaults to organization." example:"organization"`
+	Permissions      web.Field[[]string] `json:"permissions" doc:"What the role holds from the beginning, by slug; nothing when absent." example:"invoices:read"`
 }
 
 // Details is the body that renames a role or permission.
@@ -93,6 +95,7 @@ func createRole(r *request) (authz.Role, error) {
 	}
 	return r.api.rules.CreateRole(r.Context(), r.caller, "", authz.NewRole{
 		Slug: in.Slug.Opt(), Name: in.Name.Value, Description: web.Text(in.Description).Value, ResourceType: in.ResourceTypeSlug.Opt(),
+		Permissions: in.Permissions.Opt(),
 	})
 }
 
@@ -103,6 +106,7 @@ func createOrganizationRole(r *request) (authz.Role, error) {
 	}
 	return r.api.rules.CreateRole(r.Context(), r.caller, r.org, authz.NewRole{
 		Slug: in.Slug.Opt(), Name: in.Name.Value, Description: web.Text(in.Description).Value, ResourceType: in.ResourceTypeSlug.Opt(),
+		Permissions: in.Permissions.Opt(),
 	})
 }
 

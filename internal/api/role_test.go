@@ -134,3 +134,29 @@ func TestEnvironmentRoleInUse(t *testing.T) {
 		w.get(rolesOf(org)).lists("slug", "member", "org-x")
 	})
 }
+
+// A role is made with its permissions in one step and one event, or not at all.
+func TestRolesWithPermissions(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.permission("a", "b")
+		org := w.organization("Acme")
+		w.prepared()
+		for _, kind := range []struct{ path, slug, fired string }{
+			{roles, "editor", "role.created editor"},
+			{rolesOf(org), "org-editor", "organization_role.created Acme/org-editor"},
+		} {
+			w.post(kind.path, object{"slug": kind.slug, "name": "E", "permissions": list{"b", "unknown"}}).refused(404, "entity_not_found")
+			w.get(kind.path+"/"+kind.slug).refused(404, "entity_not_found")
+			w.fired()
+			w.post(kind.path, object{"slug": kind.slug, "name": "E", "permissions": list{"b", "a", "b"}}).is(201).has("permissions", list{"a", "b"})
+			w.get(kind.path+"/"+kind.slug).is(200).has("permissions", list{"a", "b"})
+			w.fired(kind.fired + " [a b]")
+			w.post(kind.path, object{"slug": kind.slug + "-2", "name": "E", "permissions": list{}}).is(201).has("permissions", list{})
+			w.fired(kind.fired + "-2 []")
+		}
+		w.resourceType("project")
+		w.post(roles, object{"slug": "planner", "name": "P", "resource_type_slug": "project", "permissions": list{"a"}}).
+			refused(422, "permission_resource_type_mismatch")
+		w.fired()
+	})
+}

@@ -156,7 +156,7 @@ func (s *Service) CreateRole(ctx context.Context, c Caller, org id.Organization,
 			}
 			return Role{}, fault.New(fault.Conflict, code, "A role with slug '%s' exists already.", role.Slug)
 		}
-		if err := ch.InsertRole(role); err != nil {
+		if err := ch.insertRole(&role, PermissionEdit{Set: in.Permissions}); err != nil {
 			return Role{}, err
 		}
 		if err := ch.enterOrder(policy, role); err != nil {
@@ -168,6 +168,20 @@ func (s *Service) CreateRole(ctx context.Context, c Caller, org id.Organization,
 		}
 		return role, ch.emit(t, org, role.payload(false), nil)
 	})
+}
+
+// insertRole stores a new role with the permissions that it begins with.
+func (ch *change) insertRole(role *Role, edit PermissionEdit) (err error) {
+	if role.Permissions, err = edit.apply(ch, ch.caller, *role); err != nil {
+		return err
+	}
+	if err := ch.permit(role.Organization, role.Permissions...); err != nil {
+		return err
+	}
+	if err := ch.InsertRole(*role); err != nil || len(role.Permissions) == 0 {
+		return err
+	}
+	return ch.UpdateRole(*role)
 }
 
 // freeSlug generates the slug of a new custom role; in the unlikely case that it is taken the role gets another id.
