@@ -178,7 +178,8 @@ func (e PermissionEdit) apply(r Reader, c Caller, role Role) ([]string, error) {
 
 // fits refuses permissions that do not exist or cannot take effect through a role (R11).
 func fits(r Reader, c Caller, role Role, slugs []string) error {
-	known, err := r.PermissionsBySlug(c.Environment, slugs)
+	possible := slices.DeleteFunc(slices.Clone(slugs), func(s string) bool { return !permissionSlug.MatchString(s) })
+	known, err := r.PermissionsBySlug(c.Environment, possible) // which takes no text that a database cannot hold
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
-// Package operator owns who administers an installation: so far the API keys, each of one environment, and what a key
-// is restricted to; what a restriction means is said in package authz. A key's value is shown once and stored as a hash;
-// nothing here logs it.
+// Package operator owns who administers an installation: the API keys, each of one environment, and the people of the
+// dashboard with their sessions and the links that invite them; and what keys and people are restricted to. What a
+// restriction means is said in package authz. The value of a key, a link and a session is shown once and stored as a
+// hash, a password never; nothing here logs any of them.
 package operator
 
 import (
@@ -65,19 +66,48 @@ type Store interface {
 	// RevokeKey marks a key that still works as revoked. found is false when there is none.
 	// env is the environment that it must be of; empty for any.
 	RevokeKey(ctx context.Context, env id.Environment, k id.APIKey, at time.Time) (found bool, err error)
+
+	// ViewOperators reads people, sessions and invitations as they were at one moment.
+	ViewOperators(context.Context, func(PeopleReader) error) error
+	// UpdateOperators changes them as if alone, all or nothing. The function may run again, so it touches nothing but
+	// its transaction.
+	UpdateOperators(context.Context, func(PeopleTx) error) error
+}
+
+// PeopleReader reads people and what lets them in.
+type PeopleReader interface {
+	PersonReader
+	SessionReader
+	InvitationReader
+}
+
+// PeopleTx changes people and what lets them in.
+type PeopleTx interface {
+	PeopleReader
+	PersonTx
+	SessionTx
+	InvitationTx
 }
 
 // Service is the rules of this room. It is safe for concurrent use.
 type Service struct {
-	store Store
-	now   func() time.Time
-	ids   *id.Source
+	store    Store
+	now      func() time.Time
+	ids      *id.Source
+	cost     cost
+	hashers  chan struct{} // holds one for each password that is worked on
+	attempts *attempts
 }
 
 // New returns the rules over a store.
 func New(store Store, now func() time.Time, ids *id.Source) *Service {
-	return &Service{store: store, now: now, ids: ids}
+	return &Service{
+		store: store, now: now, ids: ids, cost: usualCost, hashers: make(chan struct{}, hashesAtOnce), attempts: newAttempts(),
+	}
 }
+
+// moment is now as it is stored.
+func (s *Service) moment() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
 
 // CodeKeyExists is the refusal of a key whose value another key has.
 const CodeKeyExists = "api_key_exists"
@@ -121,7 +151,7 @@ func (s *Service) AdoptKey(ctx context.Context, in NewKey, value string) (Key, e
 	}
 	k := Key{
 		ID: id.New[id.APIKey](s.ids), Environment: in.Environment, Name: in.Name, Hash: hash(value), Hint: hint(value),
-		Everything: !in.Permissions.Set, Organization: in.Organization, CreatedAt: s.now().UTC().Truncate(time.Millisecond),
+		Everything: !in.Permissions.Set, Organization: in.Organization, CreatedAt: s.moment(),
 	}
 	if err := s.store.View(ctx, func(r authz.Reader) error { return k.restrict(r, in.Permissions.Value) }); err != nil {
 		return Key{}, err
@@ -192,7 +222,7 @@ func (s *Service) ListKeys(ctx context.Context, env id.Environment) ([]Key, erro
 // RevokeKey ends a key of an environment, or of any when env is empty, at once and for good. A key of another environment
 // is refused as one that does not exist.
 func (s *Service) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey) error {
-	found, err := s.store.RevokeKey(ctx, env, k, s.now().UTC().Truncate(time.Millisecond))
+	found, err := s.store.RevokeKey(ctx, env, k, s.moment())
 	if err == nil && !found {
 		err = fault.New(fault.NotFound, fault.CodeNotFound, "There is no working API key '%s'.", k)
 	}
