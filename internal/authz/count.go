@@ -2,7 +2,6 @@ package authz
 
 import (
 	"context"
-	"errors"
 
 	"github.com/rolecall/rolecall/internal/id"
 )
@@ -42,36 +41,74 @@ type UserSize struct{ Organizations Count }
 // GroupSize is how many members a group has and how many roles it is assigned, counting a role once for each resource.
 type GroupSize struct{ Members, Assignments Count }
 
-var errNotYet = errors.New("not yet")
+// CountTo is the count of rows that were counted up to one more than most.
+func CountTo(rows, most int) Count { return Count{N: min(rows, most), More: rows > most} }
+
+// CountReader counts for screens, each thing up to a limit. Where in is set, only what is of that organization counts.
+type CountReader interface {
+	// RoleUses counts the use of every role that is available to an owner.
+	RoleUses(env id.Environment, owner, in id.Organization, most int) (map[id.Role]RoleUse, error)
+	// PermissionUses counts for every permission the roles that hold it, by slug.
+	PermissionUses(env id.Environment, in id.Organization, most int) (map[string]PermissionUse, error)
+	EnvironmentSize(env id.Environment, in id.Organization, most int) (EnvironmentSize, error)
+	OrganizationSize(org id.Organization, most int) (OrganizationSize, error)
+	UserSize(u id.User, in id.Organization, most int) (UserSize, error)
+	GroupSize(org id.Organization, g id.Group, most int) (GroupSize, error)
+}
 
 // RoleUse says of every role that is available to an owner, an organization or, where org is empty, the environment, how
-// it is used there: of an environment role in all organizations, or in the one.
+// it is used there: of an environment role in all organizations, or in the one. An assignment that still names a role
+// which is gone counts for none.
 func (s *Service) RoleUse(ctx context.Context, c Caller, org id.Organization) (map[id.Role]RoleUse, error) {
-	return nil, errNotYet
+	return read(ctx, s, func(r Reader) (map[id.Role]RoleUse, error) {
+		if err := ownerExists(r, c, org); err != nil {
+			return nil, err
+		}
+		return r.RoleUses(c.Environment, org, c.within(org), MaxCount)
+	})
 }
 
 // PermissionUse says of every permission of the catalogue, by slug, which roles hold it. Those that none holds are
 // there too.
 func (s *Service) PermissionUse(ctx context.Context, c Caller) (map[string]PermissionUse, error) {
-	return nil, errNotYet
+	return read(ctx, s, func(r Reader) (map[string]PermissionUse, error) {
+		return r.PermissionUses(c.Environment, c.within(""), MaxUse)
+	})
 }
 
-// EnvironmentSize counts what the caller's environment has.
+// EnvironmentSize counts what the caller sees of its environment.
 func (s *Service) EnvironmentSize(ctx context.Context, c Caller) (EnvironmentSize, error) {
-	return EnvironmentSize{}, errNotYet
+	return read(ctx, s, func(r Reader) (EnvironmentSize, error) {
+		return r.EnvironmentSize(c.Environment, c.within(""), MaxCount)
+	})
 }
 
-// OrganizationSize counts what an organization has.
+// OrganizationSize counts what an organization has, members of any status among it.
 func (s *Service) OrganizationSize(ctx context.Context, c Caller, org id.Organization) (OrganizationSize, error) {
-	return OrganizationSize{}, errNotYet
+	return read(ctx, s, func(r Reader) (OrganizationSize, error) {
+		if _, err := organization(r, c, org); err != nil {
+			return OrganizationSize{}, err
+		}
+		return r.OrganizationSize(org, MaxCount)
+	})
 }
 
 // UserSize counts the memberships of a user that the caller sees.
 func (s *Service) UserSize(ctx context.Context, c Caller, u id.User) (UserSize, error) {
-	return UserSize{}, errNotYet
+	return read(ctx, s, func(r Reader) (UserSize, error) {
+		if _, err := user(r, c, u); err != nil {
+			return UserSize{}, err
+		}
+		return r.UserSize(u, c.within(""), MaxCount)
+	})
 }
 
 // GroupSize counts what a group has.
 func (s *Service) GroupSize(ctx context.Context, c Caller, org id.Organization, g id.Group) (GroupSize, error) {
-	return GroupSize{}, errNotYet
+	return read(ctx, s, func(r Reader) (GroupSize, error) {
+		if _, err := groupIn(r, c, org, g); err != nil {
+			return GroupSize{}, err
+		}
+		return r.GroupSize(org, g, MaxCount)
+	})
 }

@@ -36,6 +36,7 @@ type Reader interface {
 	JobReader
 	EventReader
 	ReceiptReader
+	CountReader
 }
 
 // Tx reads and writes inside one transaction.

@@ -76,9 +76,6 @@ func planDeletion(r Reader, c Caller, org id.Organization, slug string, in RoleD
 		}
 	}
 	d.environment = org == "" && p.Default == role.ID
-	if d.environment && d.fallback == "" {
-		return deletion{}, replacementNeeded(role, "The role is the default of the environment: default_role_slug must name another.", nil, 0)
-	}
 	return d, d.planDefaults(r, c, in)
 }
 
@@ -91,7 +88,7 @@ func (d deletion) newDefault(p Policy, field, slug string) (id.Role, error) {
 	return instead.ID, assignable(instead)
 }
 
-// planDefaults finds a new default for every organization that has the role as its own.
+// planDefaults finds a new default for the environment and for every organization that has the role as its own.
 func (d *deletion) planDefaults(r Reader, c Caller, in RoleDeletion) error {
 	for _, given := range in.Defaults {
 		p, err := loadPolicy(r, c, given.Organization)
@@ -113,7 +110,7 @@ func (d *deletion) planDefaults(r Reader, c Caller, in RoleDeletion) error {
 		return err
 	}
 	d.defaults = n
-	if n == len(d.listed) || d.fallback != "" {
+	if n == len(d.listed) && !d.environment || d.fallback != "" {
 		return nil
 	}
 	orgs, err := r.OrganizationsWithDefault(d.role.ID, firstMissing+len(d.listed))
@@ -121,8 +118,11 @@ func (d *deletion) planDefaults(r Reader, c Caller, in RoleDeletion) error {
 		return err
 	}
 	orgs = slices.DeleteFunc(orgs, func(o OrganizationName) bool { return d.listed[o.ID] != "" })
-	return replacementNeeded(d.role, "It is the default role of organizations: default_role_slug must name another for all of them, or default_roles one for each.",
-		orgs[:min(len(orgs), firstMissing)], n-len(d.listed))
+	why := "It is the default role of organizations: default_role_slug must name another for all of them, or default_roles one for each."
+	if d.environment {
+		why = "The role is the default of the environment: default_role_slug must name another."
+	}
+	return replacementNeeded(d.role, why, orgs[:min(len(orgs), firstMissing)], n-len(d.listed))
 }
 
 // OrganizationName is an organization as a list of those concerned shows it.

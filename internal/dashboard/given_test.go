@@ -58,6 +58,9 @@ func given(t *testing.T) *house {
 	t.Cleanup(func() {
 		h.server.Close()
 		db.Close()
+		if t.Failed() {
+			t.Log(h.log)
+		}
 	})
 	for name, c := range map[string]*authz.Caller{"production": &h.c, "staging": &h.staging} {
 		env := must(h.rules.CreateEnvironment(t.Context(), name))

@@ -54,6 +54,10 @@ func roleScreens() []Screen {
 		all = append(all,
 			Screen{Path: owner + "/roles", Section: section, Needs: viewer, show: listRoles},
 			Screen{Path: owner + "/new/role", Section: section, Needs: editor, Posts: true, show: newRole},
+			Screen{Path: owner + "/default", Section: section, Needs: editor, Posts: true, show: chooseDefault},
+			Screen{Path: owner + "/roles/{slug}", Section: section, Needs: viewer, show: showRole},
+			Screen{Path: owner + "/roles/{slug}/edit", Section: section, Needs: editor, Posts: true, show: editRole},
+			Screen{Path: owner + "/roles/{slug}/delete", Section: section, Needs: editor, Posts: true, show: removeRole},
 			Screen{Path: owner + "/order", Section: section, Needs: editor, Posts: true, show: orderRoles},
 		)
 	}

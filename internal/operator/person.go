@@ -223,6 +223,9 @@ const (
 
 // normalEmail is an e-mail address as it is kept and compared. Whether mail arrives there is not asked.
 func normalEmail(s string) (string, bool) {
+	if !utf8.ValidString(s) {
+		return "", false
+	}
 	s = strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
@@ -230,7 +233,7 @@ func normalEmail(s string) (string, bool) {
 		return r
 	}, strings.TrimSpace(s))
 	local, domain, _ := strings.Cut(s, "@")
-	ok := len(s) <= maxEmail && local != "" && domain != "" && !strings.Contains(domain, "@") && utf8.ValidString(s) &&
+	ok := len(s) <= maxEmail && local != "" && domain != "" && !strings.Contains(domain, "@") &&
 		!strings.ContainsFunc(s, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) })
 	return s, ok
 }

@@ -122,6 +122,9 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 		return errors.Join(err, listener.Close())
 	}
 	news.Address = address(listener)
+	if err := s.inviteFirst(ctx, &news); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	if c.Demo {
 		if err := s.demo(ctx, c, &news); err != nil {
 			return errors.Join(err, listener.Close())
@@ -225,7 +228,7 @@ func (s Services) sweep(ctx context.Context, log *slog.Logger) {
 		for _, room := range []struct {
 			what  string
 			sweep func(context.Context) error
-		}{{"events and receipts", s.Rules.Sweep}, {"webhook deliveries", s.Hooks.Sweep}} {
+		}{{"events and receipts", s.Rules.Sweep}, {"webhook deliveries", s.Hooks.Sweep}, {"sessions and invitations", s.Keys.SweepSessions}} {
 			if err := room.sweep(ctx); err != nil && ctx.Err() == nil {
 				log.Error("removing expired "+room.what, "error", err)
 			}
@@ -243,6 +246,7 @@ type news struct {
 	Address     string   `json:"address"`
 	Environment string   `json:"environment,omitempty"`
 	APIKey      string   `json:"api_key,omitempty"`
+	Dashboard   string   `json:"dashboard,omitempty"` // where the first owner comes in
 	Try         []string `json:"try,omitempty"`
 	chosen      bool     // the key was given, and is not repeated
 }
@@ -289,6 +293,24 @@ func firstStart(ctx context.Context, c Config, s Services) (news, error) {
 	return n, nil
 }
 
+// InvitationPath is where the dashboard takes the token of an invitation, as "?token=".
+const InvitationPath = "/dashboard/invitation"
+
+// InvitationURL is the link that stands for an invitation, on a server that is reached at an address.
+func InvitationURL(address, token string) string { return address + InvitationPath + "?token=" + token }
+
+// inviteFirst tells where the first owner comes in, at every start until there is one.
+func (s Services) inviteFirst(ctx context.Context, n *news) error {
+	_, token, err := s.Keys.InviteFirst(ctx)
+	if err != nil {
+		return fmt.Errorf("inviting the first owner: %w", err)
+	}
+	if token != "" {
+		n.Dashboard = InvitationURL(n.Address, token)
+	}
+	return nil
+}
+
 func (n news) announce(c Config) error {
 	if c.JSON {
 		if err := json.NewEncoder(c.Out).Encode(n); err != nil {
@@ -302,6 +324,9 @@ func (n news) announce(c Config) error {
 	}
 	if n.APIKey != "" {
 		fmt.Fprintf(c.Out, "API key of environment %q, shown only now:\n\n    %s\n\n", n.Environment, n.APIKey)
+	}
+	if n.Dashboard != "" {
+		fmt.Fprintf(c.Out, "Open the dashboard, once within 24 hours: %s\n\n", n.Dashboard)
 	}
 	if len(n.Try) > 0 {
 		fmt.Fprintf(c.Out, "Try, in another terminal:\n\n")

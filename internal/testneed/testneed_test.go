@@ -89,3 +89,23 @@ func TestFindNodeTakesTheFirstUsable(t *testing.T) {
 		t.Errorf("found %q, %v, want an error that names the version found", got, err)
 	}
 }
+
+func TestFindChromiumTakesTheFirstThatRuns(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the fake browser is a shell script")
+	}
+	fake := func(code string) string {
+		path := filepath.Join(t.TempDir(), "chromium")
+		if err := os.WriteFile(path, []byte("#!/bin/sh\nexit "+code+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	stub, good, other := fake("1"), fake("0"), fake("0")
+	if got, err := findChromium("/nowhere/chromium", stub, good, other); err != nil || got != good {
+		t.Errorf("found %q, %v, want %q", got, err, good)
+	}
+	if got, err := findChromium(stub); err == nil || !strings.Contains(err.Error(), stub) {
+		t.Errorf("found %q, %v, want an error that names what does not run", got, err)
+	}
+}

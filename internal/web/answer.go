@@ -5,7 +5,9 @@ package web
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
@@ -106,6 +108,8 @@ func Refuse(w http.ResponseWriter, err error) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="rolecall"`)
 	case fault.Unavailable:
 		w.Header().Set("Retry-After", "1")
+	case fault.TooMany:
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(f.Retry.Seconds())))))
 	}
 	encoded, err := event.Encode(body.with(f.Details))
 	if err != nil { // strings always encode

@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		"resources above and below resources": resourceTrees,
 		"resources are listed by any filter":  resourceLists,
 		"what needs a resource type":          typeUse,
+		"things are counted up to a limit":    counts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

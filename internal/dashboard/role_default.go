@@ -1,0 +1,61 @@
+package dashboard
+
+import (
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/id"
+)
+
+// defaultForm is the choice of a default role.
+type defaultForm struct {
+	Owner        id.Organization
+	Organization string
+	Slug         string
+	Present      authz.Role
+	Roles        []authz.Role
+	Impact       *authz.Impact
+}
+
+func chooseDefault(v *visit) error {
+	org := v.organization()
+	above, name, err := v.above(org)
+	if err != nil {
+		return err
+	}
+	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
+	if err != nil {
+		return err
+	}
+	form := defaultForm{Owner: org, Organization: name, Slug: v.query.Get("role_slug")}
+	form.Present, _ = policy.DefaultRole()
+	for _, r := range policy.Roles {
+		if r.ResourceType == authz.OrganizationType {
+			form.Roles = append(form.Roles, r)
+		}
+	}
+	if v.posted() {
+		form.Slug = v.typed("role_slug")
+	}
+	if v.posted() && v.typed("step") != "preview" {
+		_, err := v.door.rules.SetDefault(v.Context(), v.caller, org, form.Slug)
+		if err == nil {
+			return v.doneUndoably(v.ownerPath(org, "roles"), "New members get “"+form.Slug+"” from now on.",
+				&undo{Action: v.ownerPath(org, "default"), Fields: map[string][]string{"role_slug": {form.Present.Slug}}})
+		}
+		if !v.blame(err) {
+			return err
+		}
+	} else if form.Slug != "" {
+		impact, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeDefault(org, form.Slug), authz.ImpactRequest{Limit: 1, ByOrganization: true})
+		if err == nil {
+			form.Impact = &impact
+		} else if !v.blame(err) {
+			return err
+		}
+	}
+	path := "/authorization/default_role"
+	if org != "" {
+		path = "/authorization/organizations/" + string(org) + "/default_role"
+	}
+	v.example(Call{What: "Choose the default role", Method: "PUT", Path: path, Body: map[string]any{"role_slug": form.Slug}})
+	return v.show("role_default.html", "Default role", above, form)
+}
