@@ -58,15 +58,7 @@ func accessRow(a authz.Access) []string {
 	}
 	row := []string{string(a.ID), string(a.Membership.User), a.Person.Email, nameOf(a.Person), string(a.Status), strings.Join(slugs, " "), strings.Join(a.Permissions, " ")}
 	for i, cell := range row {
-		row[i] = harmless(cell)
+		row[i] = web.Harmless(cell)
 	}
 	return row
-}
-
-// harmless keeps a spreadsheet from taking text for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

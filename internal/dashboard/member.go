@@ -125,7 +125,7 @@ func listMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := v.part(page.Desc, isID[id.Membership])
+	r, err := v.part(page.Desc, validID[id.Membership])
 	if err != nil {
 		return err
 	}
@@ -257,7 +257,7 @@ func showMember(v *visit) error {
 }
 
 func (v *visit) addAssignments(shown *memberPage, names groupNames) error {
-	r, err := v.part(page.Desc, isID[id.Assignment])
+	r, err := v.part(page.Desc, validID[id.Assignment])
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,9 @@ type roleChoice struct {
 	Chosen   []string
 }
 
+// Choice is what templates show of the choice.
+func (c roleChoice) Choice() roleChoice { return c }
+
 func choiceOf(p authz.Policy, chosen []string) roleChoice {
 	d, _ := p.DefaultRole()
 	return roleChoice{Roles: organizationRoles(p), Default: d, Multiple: p.Multiple, Chosen: chosen}
@@ -36,15 +39,15 @@ func (c roleChoice) input() authz.RolesInput {
 type memberForm struct {
 	Organization           authz.Organization
 	Search                 string
-	Found                  []candidate
+	Found                  []foundPerson
 	More                   bool
 	User                   string // id of who is chosen; empty for somebody new
 	Email, FirstName, Last string
 	roleChoice
 }
 
-// candidate is somebody whom a search found.
-type candidate struct {
+// foundPerson is somebody whom a search found.
+type foundPerson struct {
 	authz.User
 	Called string
 	Status authz.Status // of the membership that there is already; empty for none
@@ -72,7 +75,7 @@ func addMember(v *visit) error {
 			return err
 		}
 	}
-	if err := v.addCandidates(&form); err != nil {
+	if err := v.addFound(&form); err != nil {
 		return err
 	}
 	v.example(form.examples()...)
@@ -111,8 +114,8 @@ func (v *visit) join(form *memberForm) (authz.Member, error) {
 	return v.door.rules.CreateMembership(v.Context(), v.caller, id.User(form.User), form.Organization.ID, form.input())
 }
 
-// addCandidates finds whom the search means, and whoever is chosen already.
-func (v *visit) addCandidates(form *memberForm) error {
+// addFound finds whom the search means, and whoever is chosen already.
+func (v *visit) addFound(form *memberForm) error {
 	var people []authz.User
 	if form.Search != "" {
 		found, err := v.door.rules.ListUsers(v.Context(), v.caller, authz.UserFilter{Search: form.Search}, page.Request{Limit: mostFound, Order: page.Desc})
@@ -133,7 +136,7 @@ func (v *visit) addCandidates(form *memberForm) error {
 		if err != nil {
 			return err
 		}
-		c := candidate{User: u, Called: called(u)}
+		c := foundPerson{User: u, Called: called(u)}
 		if len(there.Items) > 0 {
 			c.Status = there.Items[0].Status
 		}
@@ -146,10 +149,10 @@ func (v *visit) addCandidates(form *memberForm) error {
 }
 
 // free says whether the person can be put into the organization.
-func (c candidate) free() bool { return c.Status == "" || c.Status == authz.StatusInactive }
+func (c foundPerson) free() bool { return c.Status == "" || c.Status == authz.StatusInactive }
 
 // Free is free, for templates.
-func (c candidate) Free() bool { return c.free() }
+func (c foundPerson) Free() bool { return c.free() }
 
 func (f memberForm) examples() []Call {
 	who := f.User

@@ -133,6 +133,8 @@ func editMemberRoles(v *visit) error {
 	}
 	if v.posted() {
 		form.Chosen = v.form["role_slugs"]
+	}
+	if v.posted() && v.typed("step") != "preview" {
 		changed, err := v.door.rules.UpdateMember(v.Context(), v.caller, m.ID, form.input())
 		if err == nil {
 			var back *undo
@@ -144,8 +146,6 @@ func editMemberRoles(v *visit) error {
 		if !v.blame(err) {
 			return err
 		}
-	} else if asked, some := v.query["role_slugs"]; some {
-		form.Chosen = asked
 	}
 	if len(form.Chosen) > 0 {
 		will := s.outlook(form.Chosen)

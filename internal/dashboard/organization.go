@@ -13,8 +13,8 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// isID says whether a text can be an id of that kind, and so a cursor of a list of such.
-func isID[T id.Any](s string) bool {
+// validID says whether a text can be an id of that kind, and so a cursor of a list of such.
+func validID[T id.Any](s string) bool {
 	_, ok := id.Parse[T](s)
 	return ok
 }
@@ -37,7 +37,7 @@ type organizationList struct {
 }
 
 func listOrganizations(v *visit) error {
-	r, err := v.part(page.Desc, isID[id.Organization])
+	r, err := v.part(page.Desc, validID[id.Organization])
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type userRow struct {
 }
 
 func listUsers(v *visit) error {
-	r, err := v.part(page.Desc, isID[id.User])
+	r, err := v.part(page.Desc, validID[id.User])
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func showUser(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := v.part(page.Desc, isID[id.Membership])
+	r, err := v.part(page.Desc, validID[id.Membership])
 	if err != nil {
 		return err
 	}
