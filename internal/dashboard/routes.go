@@ -22,7 +22,10 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 // editor, but for those that concern nobody but the person himself and those that only ask.
 func Screens() []Screen {
 	var all []Screen
-	for _, group := range [][]Screen{entryScreens(), roleScreens(), customerScreens()} {
+	for _, group := range [][]Screen{
+		entryScreens(), personScreens(), roleScreens(),
+		customerScreens(),
+	} {
 		all = append(all, group...)
 	}
 	return all
