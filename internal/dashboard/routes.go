@@ -23,7 +23,7 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
-		entryScreens(), personScreens(), roleScreens(), catalogueScreens(), groupScreens(), operationScreens(),
+		entryScreens(), personScreens(), roleScreens(), catalogueScreens(), groupScreens(), operationScreens(), customerScreens(),
 	} {
 		all = append(all, group...)
 	}
