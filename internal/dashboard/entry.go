@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/fault"
@@ -39,7 +40,7 @@ func (v *visit) toSignIn() {
 // next is where a sign-in leads: an address of the dashboard and nothing else.
 func (v *visit) next() string {
 	next := v.query.Get("next")
-	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.EscapedPath(), Prefix+"/") {
+	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.EscapedPath(), Prefix+"/") || path.Clean(u.EscapedPath()) != u.EscapedPath() {
 		return Prefix
 	}
 	return next
