@@ -24,6 +24,7 @@ func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
 		entryScreens(), personScreens(), roleScreens(),
+		catalogueScreens(),
 	} {
 		all = append(all, group...)
 	}
