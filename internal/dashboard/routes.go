@@ -25,6 +25,7 @@ func Screens() []Screen {
 	for _, group := range [][]Screen{
 		entryScreens(), personScreens(), roleScreens(),
 		catalogueScreens(),
+		customerScreens(),
 	} {
 		all = append(all, group...)
 	}
