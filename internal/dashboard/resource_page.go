@@ -16,7 +16,8 @@ type resourceAt struct {
 	Owner        id.Organization
 	Organization string // its name
 	Path         string
-	Lineage      []namedLink // what it lies in, the organization first
+	Lineage      []namedLink    // what it lies in, the organization first
+	parent       authz.Resource // the nearest of those
 	above        []crumb
 }
 
@@ -47,8 +48,12 @@ func (v *visit) resource() (resourceAt, error) {
 		return resourceAt{}, err
 	}
 	at := resourceAt{Resource: r, Owner: org, Organization: name, Path: v.ownerPath(org, "resources", string(r.ID))}
-	if at.Lineage, err = v.lineage(r); err != nil {
+	lineage, err := v.lineage(r)
+	if err != nil {
 		return resourceAt{}, err
+	}
+	for _, one := range lineage {
+		at.Lineage, at.parent = append(at.Lineage, v.namedResource(org, one)), one
 	}
 	for _, one := range at.Lineage[min(1, len(at.Lineage)):] {
 		above = append(above, crumb{one.Name, one.Path})
@@ -58,14 +63,14 @@ func (v *visit) resource() (resourceAt, error) {
 }
 
 // lineage is what a resource lies in, the organization first. Types lie at most authz.MaxTypeDepth deep.
-func (v *visit) lineage(r authz.Resource) ([]namedLink, error) {
-	var all []namedLink
+func (v *visit) lineage(r authz.Resource) ([]authz.Resource, error) {
+	var all []authz.Resource
 	for up := r; up.Parent != "" && len(all) <= authz.MaxTypeDepth; {
 		next, err := v.door.rules.Resource(v.Context(), v.caller, r.Organization, authz.ResourceRef{ID: up.Parent})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, v.namedResource(r.Organization, next))
+		all = append(all, next)
 		up = next
 	}
 	slices.Reverse(all)
