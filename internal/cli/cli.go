@@ -31,6 +31,7 @@ type commands struct {
 	Migrate     migrate     `cmd:"" help:"Bring the database to the schema of this release, with the server stopped."`
 	APIKey      apiKey      `cmd:"" name:"api-key" help:"Create, list and revoke API keys."`
 	Environment environment `cmd:"" help:"Create and list environments."`
+	Operator    people      `cmd:"" help:"Invite, list and remove the people of the dashboard."`
 	Version     version     `cmd:"" help:"Say which release this is."`
 }
 
@@ -139,7 +140,7 @@ type serve struct {
 
 // Help is the long help of the command.
 func (serve) Help() string {
-	return `On the first start an environment named "production" is created and its API key printed, once. Set ROLECALL_API_KEY to choose the key instead.
+	return `On the first start an environment named "production" is created and its API key printed, once. Set ROLECALL_API_KEY to choose the key instead. Until the dashboard has an owner, every start prints the link by which the first one comes in.
 
 Examples:
   rolecall serve

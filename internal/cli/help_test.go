@@ -94,7 +94,7 @@ func TestOverview(t *testing.T) {
 		if code := Main(t.Context(), args, Streams{Out: &out, Err: &errs}); code != 0 || errs.Len() > 0 {
 			t.Errorf("%q: exit %d: %s", args, code, errs.String())
 		}
-		for _, command := range []string{"serve", "migrate", "api-key create", "api-key list", "api-key revoke", "environment create", "environment list", "version"} {
+		for _, command := range []string{"serve", "migrate", "api-key create", "api-key list", "api-key revoke", "environment create", "environment list", "operator invite", "operator list", "operator remove", "operator reset-password", "version"} {
 			if !strings.Contains(out.String(), command) {
 				t.Errorf("%q does not name %s:\n%s", args, command, out.String())
 			}

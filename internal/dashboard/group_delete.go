@@ -18,6 +18,7 @@ type aftermath struct {
 	Impact  authz.Impact
 	Members []concerned
 	All     string // the address of the whole impact
+	More    bool   // whether the address shows more than this
 	Next    string
 }
 
@@ -46,6 +47,7 @@ func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all st
 		return aftermath{}, err
 	}
 	c := aftermath{Known: true, Impact: impact, All: all, Next: v.pages("", impact.After).Next}
+	c.More = impact.After != "" && v.Here() != all
 	find := v.finder(org)
 	for _, m := range impact.Members {
 		m.Gains, m.Loses = find.widest(m.Gains), find.widest(m.Loses)

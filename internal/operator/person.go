@@ -114,6 +114,23 @@ func (s *Service) ListPeople(ctx context.Context) (people []Person, err error) {
 	return people, err
 }
 
+// FindPerson finds a person by e-mail address or id.
+func (s *Service) FindPerson(ctx context.Context, name string) (p Person, err error) {
+	err = s.store.ViewOperators(ctx, func(r PeopleReader) error {
+		email, ok := normalEmail(name)
+		if !ok {
+			p, err = person(r, id.Operator(name))
+			return err
+		}
+		found := false
+		if p, found, err = r.PersonByEmail(email); err == nil && !found {
+			err = fault.Missing("Person", name)
+		}
+		return err
+	})
+	return p.shown(), err
+}
+
 // ChangeRole gives a person another role, which holds at once and ends the open links that a former owner made. The
 // last owner keeps his.
 func (s *Service) ChangeRole(ctx context.Context, by Person, p id.Operator, r Role) (changed Person, err error) {

@@ -155,6 +155,24 @@ func TestRevocationHoldsAtOnce(t *testing.T) {
 	})
 }
 
+// People are found by id and by e-mail address, however that is written.
+func TestFindPerson(t *testing.T) {
+	houses(t, func(h *house) {
+		h.person("eve", operator.Viewer)
+		ada, _ := h.person("ada", operator.Owner)
+		for _, name := range []string{"ada@acme.example", " ADA@acme.Example", string(ada.ID)} {
+			if p, err := h.FindPerson(h.t.Context(), name); err != nil || p != ada {
+				h.t.Errorf("%q: %+v, %v", name, p, err)
+			}
+		}
+		for _, name := range []string{"", "ada", "bob@acme.example", "\xff@\x00", "operator_01ARZ3NDEKTSV4RRFFQ69G5FAV"} {
+			if p, err := h.FindPerson(h.t.Context(), name); !fault.Is(err, fault.NotFound) || p != (operator.Person{}) {
+				h.t.Errorf("%q: %+v, %v", name, p, err)
+			}
+		}
+	})
+}
+
 // Everybody ends his own sessions, and nobody those of others without being an owner.
 func TestEndSessions(t *testing.T) {
 	houses(t, func(h *house) {

@@ -28,6 +28,7 @@ type running struct {
 	address     string // http://host:port
 	key         string // the one it printed, if any
 	environment string
+	dashboard   string // the link for the first owner, if any
 	try         []string
 	out, log    *transcript
 
@@ -113,13 +114,14 @@ func try(tb testing.TB, c server.Config) (*running, error) {
 		Address     string
 		Environment string
 		APIKey      string `json:"api_key"`
+		Dashboard   string
 		Try         []string
 	}
 	if err := json.Unmarshal([]byte(r.out.String()), &news); err != nil {
 		r.cancel()
 		return r, err
 	}
-	r.address, r.key, r.environment, r.try = news.Address, news.APIKey, news.Environment, news.Try
+	r.address, r.key, r.environment, r.dashboard, r.try = news.Address, news.APIKey, news.Environment, news.Dashboard, news.Try
 	tb.Cleanup(func() {
 		if r.cancel != nil {
 			r.stop()

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/pgtest"
 	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/store/storetest"
@@ -57,6 +58,7 @@ func TestContract(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(tb testing.TB) authz.DB { return open(tb, location(tb)) })
+			storetest.RunPeople(t, func(tb testing.TB) operator.Store { return open(tb, location(tb)) })
 			storetest.RunWebhooks(t, func(tb testing.TB) storetest.WebhookDB { return open(tb, location(tb)) })
 		})
 	}

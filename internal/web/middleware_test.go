@@ -117,7 +117,7 @@ func TestRefuse(t *testing.T) {
 	t.Parallel()
 	for kind, status := range map[fault.Kind]int{
 		fault.BadRequest: 400, fault.Invalid: 422, fault.Unauthorized: 401, fault.Forbidden: 403, fault.NotFound: 404,
-		fault.Conflict: 409, fault.TooLarge: 413, fault.Unavailable: 503, fault.Internal: 500,
+		fault.Conflict: 409, fault.TooLarge: 413, fault.TooMany: 429, fault.Unavailable: 503, fault.Internal: 500,
 	} {
 		w := httptest.NewRecorder()
 		web.Refuse(w, fmt.Errorf("context: %w", fault.New(kind, "the_code", "The <message>.")))
@@ -126,6 +126,14 @@ func TestRefuse(t *testing.T) {
 		}
 		if (w.Header().Get("WWW-Authenticate") != "") != (status == 401) {
 			t.Errorf("kind %d: WWW-Authenticate %q", kind, w.Header().Get("WWW-Authenticate"))
+		}
+	}
+	for retry, want := range map[time.Duration]string{0: "1", time.Millisecond: "1", 30 * time.Second: "30", 61*time.Second + 1: "62"} {
+		f := fault.New(fault.TooMany, "the_code", "The message.")
+		f.Retry = retry
+		w := httptest.NewRecorder()
+		if web.Refuse(w, f); w.Header().Get("Retry-After") != want {
+			t.Errorf("again in %v: Retry-After %q, want %s", retry, w.Header().Get("Retry-After"), want)
 		}
 	}
 	w := httptest.NewRecorder()

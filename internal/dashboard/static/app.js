@@ -2,6 +2,7 @@
 // Every page works without it.
 'use strict'
 
+document.documentElement.classList.add('js')
 const dialog = document.getElementById('dialog')
 let opener = null
 
