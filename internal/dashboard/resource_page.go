@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 
@@ -156,6 +157,7 @@ type resourceAccess struct {
 	Permission, Assignment string
 	Catalogue              []authz.Permission
 	Asked                  bool
+	Later                  string // the address of the members, where finding them takes too long to wait for
 	Members                []holder
 	Pages                  pager
 }
@@ -176,13 +178,33 @@ func listAccessToResource(v *visit) error {
 		return err
 	}
 	if shown.Permission != "" {
-		if err := v.findHolders(&shown); err != nil && !v.blameNaming(err, "permission") {
+		if shown.Later, err = v.waitForHolders(at); err != nil {
+			return err
+		}
+		if shown.Later == "" {
+			err = v.findHolders(&shown)
+		}
+		if err != nil && !v.blameNaming(err, "permission") {
 			return err
 		}
 		shown.Asked = len(v.complaints) == 0
 		v.example(accessCall(at.ID, shown))
 	}
 	return v.show("resource_access.html", "Access to "+at.Name, at.above[:len(at.above)-1], shown)
+}
+
+// waitForHolders is the address that finds the members of a large organization while the page is there already.
+func (v *visit) waitForHolders(at resourceAt) (string, error) {
+	if v.query.Get("wait") != "" {
+		return "", nil
+	}
+	size, err := v.door.rules.OrganizationSize(v.Context(), v.caller, at.Owner)
+	if err != nil || !size.Members.More {
+		return "", err
+	}
+	q := maps.Clone(v.query)
+	q.Set("wait", "yes")
+	return v.Here() + "?" + q.Encode(), nil
 }
 
 func (v *visit) findHolders(shown *resourceAccess) error {
