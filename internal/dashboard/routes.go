@@ -26,6 +26,7 @@ func Screens() []Screen {
 		entryScreens(), personScreens(), roleScreens(),
 		catalogueScreens(),
 		customerScreens(),
+		entryScreens(), personScreens(), roleScreens(), groupScreens(),
 	} {
 		all = append(all, group...)
 	}
