@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"slices"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -16,6 +18,7 @@ type aftermath struct {
 	Impact  authz.Impact
 	Members []concerned
 	All     string // the address of the whole impact
+	More    bool   // whether the address shows more than this
 	Next    string
 }
 
@@ -44,8 +47,10 @@ func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all st
 		return aftermath{}, err
 	}
 	c := aftermath{Known: true, Impact: impact, All: all, Next: v.pages("", impact.After).Next}
+	c.More = impact.After != "" && v.Here() != all
 	find := v.finder(org)
 	for _, m := range impact.Members {
+		m.Gains, m.Loses = find.widest(m.Gains), find.widest(m.Loses)
 		one := concerned{Before: m.Before, After: m.After, More: max(0, len(m.Gains)-fewRights) + max(0, len(m.Loses)-fewRights)}
 		if one.Who, err = find.member(m.ID); err != nil {
 			return c, err
@@ -59,6 +64,14 @@ func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all st
 		c.Members = append(c.Members, one)
 	}
 	return c, nil
+}
+
+// widest leaves out rights on resources that the whole organization's imply.
+func (f *finder) widest(rights []authz.Right) []authz.Right {
+	home := authz.OrganizationResource(f.org)
+	return slices.DeleteFunc(slices.Clone(rights), func(r authz.Right) bool {
+		return r.Resource != home && slices.Contains(rights, authz.Right{Permission: r.Permission, Resource: home})
+	})
 }
 
 func (f *finder) rights(rights []authz.Right) ([]shownRight, error) {

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"slices"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -36,6 +38,20 @@ func (v *visit) findMembers(org id.Organization) (memberSearch, error) {
 type groupMemberForm struct {
 	groupAt
 	memberSearch
+	In map[id.Membership]bool // those of the found who are in the group already
+}
+
+// markIn finds out who of the found is in the group already.
+func (v *visit) markIn(form *groupMemberForm) error {
+	form.In = map[id.Membership]bool{}
+	for _, s := range form.Found {
+		in, err := v.door.rules.ListMemberGroups(v.Context(), v.caller, s.ID, firstOf(authz.MaxMemberGroups))
+		if err != nil {
+			return err
+		}
+		form.In[s.ID] = slices.ContainsFunc(in.Items, func(g authz.Group) bool { return g.ID == form.ID })
+	}
+	return nil
 }
 
 func addGroupMember(v *visit) error {
@@ -55,6 +71,9 @@ func addGroupMember(v *visit) error {
 	}
 	form := groupMemberForm{groupAt: at}
 	if form.memberSearch, err = v.findMembers(at.Owner); err != nil {
+		return err
+	}
+	if err := v.markIn(&form); err != nil {
 		return err
 	}
 	v.example(groupCalls(at.Group)[2])

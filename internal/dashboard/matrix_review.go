@@ -57,6 +57,11 @@ type matrixReview struct {
 	Query        string
 }
 
+// Counting says whether any numbers are still to come.
+func (r matrixReview) Counting() bool {
+	return slices.ContainsFunc(r.Edits, func(e matrixEdit) bool { return e.Weighed.Counts != "" })
+}
+
 // byRole reads a field of a form that says something of roles: by role, the permissions.
 func byRole(values []string) map[string][]string {
 	all := map[string][]string{}
@@ -208,6 +213,9 @@ func (v *visit) showReview(review matrixReview) error {
 	}
 	ctx, done := context.WithTimeout(v.Context(), patience)
 	defer done()
+	if v.form.Has("wait") {
+		ctx = v.Context()
+	}
 	for i := range review.Edits {
 		e := &review.Edits[i]
 		e.Weighed, err = v.weigh(ctx, supposeEdit(review.Owner, *e), v.countsAddress(review.Owner, *e))
@@ -251,7 +259,8 @@ func weighCell(v *visit) error {
 	}
 	e := review.Edits[0]
 	if e.Weighed, err = v.weigh(v.Context(), supposeEdit(review.Owner, e), ""); err != nil {
-		return err
+		web.Blame(v.w, err) // shown where the numbers would be
+		e.Weighed.Refused = fault.Of(err).Message
 	}
 	v.example(setPermissionsCall(e))
 	return v.show("matrix_impact.html", "Who gains and who loses", []crumb{{"Matrix", v.matrixAddress()}}, e)

@@ -87,6 +87,8 @@ func TestMatrix(t *testing.T) {
 	if s.held("", "admin") != "invoices:pay" {
 		t.Error("the review saved")
 	}
+	ed.get(s.path("/matrix/impact?role=member&add=projects:read")).wants(200, "If Member had projects:read", "1 member in 1 organization would change")
+	ed.post(s.path("/matrix/review"), append(review.reviewed(), "wait", "yes")...).wants(200, "3 changes of 2 roles")
 	back := ed.post(s.path("/matrix/review"), append(review.reviewed(), "back", "yes")...).wants(200, "not saved yet")
 	if again := strings.Join(back.ticking(), " "); !strings.Contains(again, "cell admin:invoices:read") || strings.Contains(again, "cell admin:invoices:pay") {
 		t.Errorf("the way back lost changes: %s", again)

@@ -54,7 +54,7 @@ type foundPerson struct {
 }
 
 // mostFound is how many people a search for one of them shows.
-const mostFound = 10
+const mostFound = 5
 
 func addMember(v *visit) error {
 	o, err := v.theOrganization()

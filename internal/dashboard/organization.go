@@ -233,7 +233,8 @@ func editOrganization(v *visit) error {
 				return err
 			}
 		} else if ok {
-			typed.Now = &form
+			now := form
+			typed.Now = &now
 		}
 		form = typed
 	}

@@ -53,9 +53,12 @@ func moveResource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	form := resourceMove{resourceAt: at, Now: at.Lineage[len(at.Lineage)-1]}
+	form := resourceMove{resourceAt: at, Now: v.namedResource(at.Owner, at.parent)}
 	if err := v.parentsOf(&form); err != nil {
 		return err
+	}
+	if at.parent.Type != authz.OrganizationType {
+		form.Parent.Type, form.Parent.ExternalID = at.parent.Type, at.parent.ExternalID
 	}
 	if v.posted() {
 		form.Parent.Type, form.Parent.ExternalID = v.typed("parent_resource_type_slug"), v.typed("parent_resource_external_id")

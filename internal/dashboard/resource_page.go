@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 
@@ -16,7 +17,8 @@ type resourceAt struct {
 	Owner        id.Organization
 	Organization string // its name
 	Path         string
-	Lineage      []namedLink // what it lies in, the organization first
+	Lineage      []namedLink    // what it lies in, the organization first
+	parent       authz.Resource // the nearest of those
 	above        []crumb
 }
 
@@ -47,8 +49,12 @@ func (v *visit) resource() (resourceAt, error) {
 		return resourceAt{}, err
 	}
 	at := resourceAt{Resource: r, Owner: org, Organization: name, Path: v.ownerPath(org, "resources", string(r.ID))}
-	if at.Lineage, err = v.lineage(r); err != nil {
+	lineage, err := v.lineage(r)
+	if err != nil {
 		return resourceAt{}, err
+	}
+	for _, one := range lineage {
+		at.Lineage, at.parent = append(at.Lineage, v.namedResource(org, one)), one
 	}
 	for _, one := range at.Lineage[min(1, len(at.Lineage)):] {
 		above = append(above, crumb{one.Name, one.Path})
@@ -58,14 +64,14 @@ func (v *visit) resource() (resourceAt, error) {
 }
 
 // lineage is what a resource lies in, the organization first. Types lie at most authz.MaxTypeDepth deep.
-func (v *visit) lineage(r authz.Resource) ([]namedLink, error) {
-	var all []namedLink
+func (v *visit) lineage(r authz.Resource) ([]authz.Resource, error) {
+	var all []authz.Resource
 	for up := r; up.Parent != "" && len(all) <= authz.MaxTypeDepth; {
 		next, err := v.door.rules.Resource(v.Context(), v.caller, r.Organization, authz.ResourceRef{ID: up.Parent})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, v.namedResource(r.Organization, next))
+		all = append(all, next)
 		up = next
 	}
 	slices.Reverse(all)
@@ -151,6 +157,7 @@ type resourceAccess struct {
 	Permission, Assignment string
 	Catalogue              []authz.Permission
 	Asked                  bool
+	Later                  string // the address of the members, where finding them takes too long to wait for
 	Members                []holder
 	Pages                  pager
 }
@@ -171,13 +178,33 @@ func listAccessToResource(v *visit) error {
 		return err
 	}
 	if shown.Permission != "" {
-		if err := v.findHolders(&shown); err != nil && !v.blameNaming(err, "permission") {
+		if shown.Later, err = v.waitForHolders(at); err != nil {
+			return err
+		}
+		if shown.Later == "" {
+			err = v.findHolders(&shown)
+		}
+		if err != nil && !v.blameNaming(err, "permission") {
 			return err
 		}
 		shown.Asked = len(v.complaints) == 0
 		v.example(accessCall(at.ID, shown))
 	}
 	return v.show("resource_access.html", "Access to "+at.Name, at.above[:len(at.above)-1], shown)
+}
+
+// waitForHolders is the address that finds the members of a large organization while the page is there already.
+func (v *visit) waitForHolders(at resourceAt) (string, error) {
+	if v.query.Get("wait") != "" {
+		return "", nil
+	}
+	size, err := v.door.rules.OrganizationSize(v.Context(), v.caller, at.Owner)
+	if err != nil || !size.Members.More {
+		return "", err
+	}
+	q := maps.Clone(v.query)
+	q.Set("wait", "yes")
+	return v.Here() + "?" + q.Encode(), nil
 }
 
 func (v *visit) findHolders(shown *resourceAccess) error {

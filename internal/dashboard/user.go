@@ -161,7 +161,8 @@ func editUser(v *visit) error {
 				return err
 			}
 		} else if ok {
-			typed.Now = &form
+			now := form
+			typed.Now = &now
 		}
 		form = typed
 	}
