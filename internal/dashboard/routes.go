@@ -24,6 +24,8 @@ func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
 		entryScreens(), personScreens(), roleScreens(), groupScreens(),
+		catalogueScreens(),
+		customerScreens(),
 	} {
 		all = append(all, group...)
 	}
