@@ -47,7 +47,7 @@ func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all st
 		return aftermath{}, err
 	}
 	c := aftermath{Known: true, Impact: impact, All: all, Next: v.pages("", impact.After).Next}
-	c.More = impact.After != "" && v.Here() != all
+	c.More = impact.After != "" && (v.inDialog() || v.Here() != all)
 	find := v.finder(org)
 	for _, m := range impact.Members {
 		m.Gains, m.Loses = find.widest(m.Gains), find.widest(m.Loses)

@@ -64,8 +64,8 @@ func (a acme) may(m id.Membership, permission string, on id.Resource) bool {
 	return must(a.rules.Check(a.Context(), a.c, authz.Question{Membership: m, Permission: permission, Resource: authz.ResourceRef{ID: on}})).Authorized
 }
 
-// undo sends the form that takes back what the page tells of.
-func (b *browser) undo(p *shown) *shown {
+// takesBack sends the form that takes back what the page tells of.
+func (b *browser) takesBack(p *shown) *shown {
 	b.Helper()
 	var form *html.Node
 	for n := range p.doc.Descendants() {
@@ -97,7 +97,7 @@ func TestGroupForm(t *testing.T) {
 	ed.posted(a.at("/new/group"), "name", "Finance <3").wants(200, "Finance <3", "was created")
 	made := must(a.rules.ListGroups(t.Context(), a.c, a.org, page.Request{Limit: 1, Order: page.Desc})).Items[0]
 	p = ed.posted(a.at("/groups/"+string(made.ID)+"/edit"), "name", "Money", "description", "").wants(200, "Money")
-	ed.undo(p).wants(200, "Finance <3").lacks("Money")
+	ed.takesBack(p).wants(200, "Finance <3").lacks("Money")
 	ed.get(a.at("/groups")).wants(200, "Finance <3")
 }
 
@@ -115,11 +115,11 @@ func TestGroupMembersComeAndGo(t *testing.T) {
 		t.Error("the new member does not hold the group's role")
 	}
 	ed.get(at+"/add-member").wants(200, "in the group")
-	p = ed.undo(p).wants(200, "Ada left “Finance”")
+	p = ed.takesBack(p).wants(200, "Ada left “Finance”")
 	if a.may(a.ada, "invoices:pay", "") {
 		t.Error("who left still holds the group's role")
 	}
-	ed.undo(p).wants(200, "Ada is in “Finance” now")
+	ed.takesBack(p).wants(200, "Ada is in “Finance” now")
 	ed.posted(at+"/remove-member", "organization_membership_id", string(a.ada)).wants(200, "Nobody is in the group yet")
 	ed.posted(at+"/remove-member", "organization_membership_id", string(a.ada)).wants(200, "not in the group any more")
 }
@@ -167,7 +167,7 @@ func TestGroupRoles(t *testing.T) {
 	if a.may(a.ada, "project:edit", a.apollo.ID) {
 		t.Error("the role is still held")
 	}
-	ed.undo(p).wants(200, "Maker", "until 2 Jan 2199 03:04 UTC")
+	ed.takesBack(p).wants(200, "Maker", "until 2 Jan 2199 03:04 UTC")
 }
 
 // Nobody deletes a group without having seen who loses what.
