@@ -1,8 +1,10 @@
 package dashboard
 
 import (
+	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/fault"
@@ -38,7 +40,7 @@ func (v *visit) toSignIn() {
 // next is where a sign-in leads: an address of the dashboard and nothing else.
 func (v *visit) next() string {
 	next := v.query.Get("next")
-	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.EscapedPath(), Prefix+"/") {
+	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.EscapedPath(), Prefix+"/") || path.Clean(u.EscapedPath()) != u.EscapedPath() {
 		return Prefix
 	}
 	return next
@@ -68,9 +70,9 @@ func signIn(v *visit) error {
 
 // client is the address that the connection comes from.
 func (v *visit) client() string {
-	host := v.RemoteAddr
-	if at := strings.LastIndexByte(host, ':'); at >= 0 {
-		host = host[:at]
+	host, _, err := net.SplitHostPort(v.RemoteAddr)
+	if err != nil {
+		return v.RemoteAddr
 	}
 	return host
 }

@@ -289,3 +289,19 @@ func (p *shown) links(address string) bool {
 	}
 	return false
 }
+
+// cookie is the value of a cookie that the browser holds for the dashboard.
+func (b *browser) cookie(name string) string {
+	at := must(url.Parse(b.server.URL + "/dashboard/"))
+	for _, c := range b.client.Jar.Cookies(at) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+func (b *browser) setCookie(name, value string) {
+	at := must(url.Parse(b.server.URL + "/dashboard"))
+	b.client.Jar.SetCookies(at, []*http.Cookie{{Name: name, Value: value, Path: "/dashboard"}})
+}

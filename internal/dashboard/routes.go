@@ -22,7 +22,9 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 // editor, but for those that concern nobody but the person himself and those that only ask.
 func Screens() []Screen {
 	var all []Screen
-	for _, group := range [][]Screen{entryScreens(), roleScreens(), operationScreens()} {
+	for _, group := range [][]Screen{
+		entryScreens(), personScreens(), roleScreens(), operationScreens(),
+	} {
 		all = append(all, group...)
 	}
 	return all

@@ -12,7 +12,9 @@
 package browser_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -55,7 +57,7 @@ func TestMain(m *testing.M) {
 type sharedBrowser struct {
 	mu      sync.Mutex
 	running context.Context // nil before the start
-	end     context.CancelFunc
+	end     func() error
 }
 
 // context returns what pages are made from.
@@ -66,8 +68,14 @@ func (b *sharedBrowser) context(tb testing.TB) context.Context {
 	if b.running != nil {
 		return b.running
 	}
+	path := testneed.Chromium(tb)
+	folder, err := os.MkdirTemp("", "rolecall-browser")
+	if err != nil {
+		tb.Fatal(err)
+	}
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(testneed.Chromium(tb)),
+		chromedp.ExecPath(path),
+		chromedp.Env("TMPDIR="+folder), // it does not always clean up
 		// It sees nothing but pages of ours, and containers rarely allow the sandbox.
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
@@ -78,13 +86,15 @@ func (b *sharedBrowser) context(tb testing.TB) context.Context {
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
 	)
 	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
-	ctx, end := chromedp.NewContext(allocator)
-	if err := chromedp.Do(ctx); err != nil {
-		end()
+	ctx, _ := chromedp.NewContext(allocator) // ends with the allocator
+	b.end = func() error {
 		endAllocator()
-		tb.Fatalf("cannot start the browser: %v", err)
+		return os.RemoveAll(folder)
 	}
-	b.running, b.end = ctx, endAllocator
+	if err := chromedp.Do(ctx); err != nil {
+		tb.Fatalf("cannot start the browser: %v", errors.Join(err, b.end()))
+	}
+	b.running = ctx
 	return ctx
 }
 
@@ -95,10 +105,9 @@ func (b *sharedBrowser) close() error {
 	if b.running == nil {
 		return nil
 	}
-	defer b.end()
 	ctx, cancel := context.WithTimeout(b.running, closeTime)
 	defer cancel()
-	return chromedp.Cancel(ctx)
+	return errors.Join(chromedp.Cancel(ctx), b.end())
 }
 
 // newPage opens an empty page that speaks to the server at the address, with no
@@ -109,6 +118,7 @@ func newPage(tb testing.TB, address string) *page {
 		tb.Skip("it needs a browser")
 	}
 	p := &page{tb: tb, address: address, trouble: newTrouble(), scripts: true, drags: make(chan *input.DragData, 1), patience: patience}
+	p.folder = cmp.Or(os.Getenv("ROLECALL_SCREENSHOTS"), "screenshots")
 	p.area = area{page: p}
 	ctx, cancel := chromedp.NewContext(chromium.context(tb), chromedp.WithNewBrowserContext(), chromedp.WithListener(p.hear))
 	p.ctx = ctx

@@ -30,7 +30,7 @@ func (a area) drag(role, name, toRole, toName string) {
 // dragging moves as slowly as a hand, a step each frame, and stays for a moment
 // before it lets go: lists look at the place only now and then.
 func (p *page) dragging(start, end spot) chromedp.Action[chromedp.Void] {
-	const steps, stay = 12, 10
+	const steps, stay = 8, 6
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if err := intercept(ctx, t, true); err != nil {
 			return err

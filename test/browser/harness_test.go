@@ -10,6 +10,7 @@ import (
 
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +21,7 @@ import (
 // the test of it.
 
 // impatient is how long a test waits here for what will not come.
-const impatient = 200 * time.Millisecond
+const impatient = 50 * time.Millisecond
 
 // A verdict is a test within a test, which may fail.
 type verdict struct {
@@ -44,23 +45,25 @@ func (v *verdict) Fatalf(format string, args ...any) {
 }
 func (v *verdict) Fatal(args ...any) { v.Fatalf("%s", fmt.Sprint(args...)) }
 
-// judge runs a test within this one and returns why it failed.
+// run runs a part of the test, of which a failure may end only that part.
+func (v *verdict) run(part func()) {
+	var done sync.WaitGroup
+	done.Go(part)
+	done.Wait()
+}
+
+// judge runs a test within this one, on a page that it opens and closes, and
+// returns why it failed.
 func judge(t *testing.T, address string, test func(p *page)) []string {
 	t.Helper()
 	v := &verdict{TB: t}
-	phase := func(do func()) {
-		var done sync.WaitGroup
-		done.Go(do)
-		done.Wait()
-	}
-	phase(func() {
-		test(newPage(v, address))
+	v.run(func() {
+		p := newPage(v, address)
+		p.folder = t.TempDir() // that it fails is no news
+		test(p)
 	})
-	for len(v.cleanups) > 0 {
-		last := len(v.cleanups) - 1
-		do := v.cleanups[last]
-		v.cleanups = v.cleanups[:last]
-		phase(do)
+	for _, do := range slices.Backward(v.cleanups) {
+		v.run(do)
 	}
 	return v.errors
 }
@@ -96,9 +99,13 @@ func TestTroubleFails(t *testing.T) {
 // fails requires that a test fails for this reason, and that it says so.
 func fails(t *testing.T, address, reason string, test func(p *page)) {
 	t.Helper()
-	errors := judge(t, address, test)
-	if !regexp.MustCompile(reason).MatchString(strings.Join(errors, "\n")) {
-		t.Errorf("it must fail with %s, got:\n%s", reason, strings.Join(errors, "\n"))
+	saysWhy(t, judge(t, address, test), reason)
+}
+
+func saysWhy(t *testing.T, errors []string, reason string) {
+	t.Helper()
+	if said := strings.Join(errors, "\n"); !regexp.MustCompile(reason).MatchString(said) {
+		t.Errorf("it must fail with %s, got:\n%s", reason, said)
 	}
 }
 
@@ -136,7 +143,12 @@ func TestExpectedTrouble(t *testing.T) {
 // TestBarriersFail: axe is asked, its answer counts, and light and dark are
 // looked at each for itself.
 func TestBarriersFail(t *testing.T) {
-	address := pages(t)
+	t.Parallel()
+	v := &verdict{TB: t}
+	p := newPage(t, pages(t))
+	p.tb = v
+	defer func() { p.tb = t }()
+	p.expect("FormEmptyIdAndNameAttributesForInputError") // a field that has no label
 	for path, want := range map[string]string{
 		"/no-label":  `barrier \(dark\) label: `,
 		"/pale":      `barrier \(light\) color-contrast: `,
@@ -145,11 +157,12 @@ func TestBarriersFail(t *testing.T) {
 		"/jump":      `barrier \(dark\) heading-order: `, // best practice
 	} {
 		t.Run(strings.Trim(path, "/"), func(t *testing.T) {
-			t.Parallel()
-			fails(t, address, want, func(p *page) {
+			v.errors = nil
+			v.run(func() {
 				p.visit(path)
 				p.axe()
 			})
+			saysWhy(t, v.errors, want)
 		})
 	}
 }
@@ -176,7 +189,12 @@ func TestTooWideFails(t *testing.T) {
 
 // TestWaitingEnds: what does not come fails the test, and the failure helps.
 func TestWaitingEnds(t *testing.T) {
-	address := pages(t)
+	t.Parallel()
+	v := &verdict{TB: t}
+	p := newPage(t, pages(t))
+	p.tb = v
+	defer func() { p.tb = t }()
+	p.expect(`"tomorrow" does not conform`)
 	for name, c := range map[string]struct {
 		path, reason string
 		test         func(p *page)
@@ -204,12 +222,14 @@ func TestWaitingEnds(t *testing.T) {
 		"key":               {"/form", `no such key`, func(p *page) { p.press("Return") }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fails(t, address, c.reason, func(p *page) {
+			v.errors = nil
+			v.run(func() {
+				p.patience = patience
 				p.visit(c.path)
 				p.patience = impatient
 				c.test(p)
 			})
+			saysWhy(t, v.errors, c.reason)
 		})
 	}
 }
@@ -302,7 +322,7 @@ func TestWithoutScripts(t *testing.T) {
 	p.visit("/rows")
 	p.notSee("Without scripts")
 	p.withoutScripts()
-	p.visit("/rows")
+	p.reload()
 	p.see("Without scripts")
 	p.within("row", "Editor").click("link", "Delete")
 	p.at("/clean")
@@ -312,6 +332,7 @@ func TestWithoutScripts(t *testing.T) {
 	p.fill("Name", "no script")
 	p.fill("Day", "2026-11-23")
 	p.choose("Role", "Editor")
+	p.folder = t.TempDir()
 	p.shot("without-scripts")
 	p.click("button", "Send")
 	p.see(`You wrote "no script" and chose "Editor" on "2026-11-23"`)
@@ -351,7 +372,10 @@ func TestShots(t *testing.T) {
 	p.shot("form")
 	p.phone()
 	p.shot("form")
-	fails(t, p.address, "trouble", func(p *page) { p.visit("/error") })
+	fails(t, p.address, "trouble", func(p *page) {
+		p.folder = folder
+		p.visit("/error")
+	})
 
 	sizes := map[string]image.Point{}
 	pictures := map[string]string{}

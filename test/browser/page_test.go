@@ -28,6 +28,7 @@ type page struct {
 	drags   chan *input.DragData
 
 	patience time.Duration // for something to show up
+	folder   string        // of pictures
 }
 
 type screen struct {
@@ -215,18 +216,14 @@ func (p *page) bothSchemes(look func(scheme string)) {
 
 func (p *page) picture(name string) {
 	p.tb.Helper()
-	folder := os.Getenv("ROLECALL_SCREENSHOTS")
-	if folder == "" {
-		folder = "screenshots"
-	}
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err == nil {
-		err = os.MkdirAll(folder, 0o755)
+		err = os.MkdirAll(p.folder, 0o755)
 	}
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, strings.ReplaceAll(name, "/", "-")+".png"), png, 0o644)
+		err = os.WriteFile(filepath.Join(p.folder, strings.ReplaceAll(name, "/", "-")+".png"), png, 0o644)
 	}
 	if err != nil {
 		p.tb.Errorf("cannot take the picture %s: %v", name, err)

@@ -11,6 +11,9 @@ import (
 // pages serves HTML with a strict policy.
 func pages(t *testing.T) (address string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it needs a browser")
+	}
 	mux := http.NewServeMux()
 	serve := func(path, body string) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
