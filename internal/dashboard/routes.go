@@ -27,6 +27,7 @@ func Screens() []Screen {
 		catalogueScreens(),
 		customerScreens(),
 		entryScreens(), personScreens(), roleScreens(), groupScreens(),
+		entryScreens(), personScreens(), roleScreens(), operationScreens(),
 	} {
 		all = append(all, group...)
 	}
