@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"fmt"
 	"html"
 	"net/http"
 	"strings"
@@ -65,6 +66,32 @@ func TestSwitchMultipleRoles(t *testing.T) {
 		t.Error("a viewer is offered the switch")
 	}
 	viewer.post(mode, "multiple_roles", "on").wants(http.StatusForbidden)
+}
+
+// Who keeps which role goes over pages; the switch stands only where the numbers are.
+func TestSwitchPages(t *testing.T) {
+	h := given(t)
+	must(h.rules.SetMultipleRoles(t.Context(), h.c, true))
+	h.work()
+	must(h.rules.CreateRole(t.Context(), h.c, "", authz.NewRole{Slug: authz.Some("clerk"), Name: "Clerk"}))
+	org := must(h.rules.CreateOrganization(t.Context(), h.c, authz.OrganizationInput{Name: authz.Some("Acme")}))
+	for i := range 30 {
+		u := must(h.rules.CreateUser(t.Context(), h.c, authz.UserInput{Email: authz.Some(fmt.Sprintf("user-%02d@acme.example", i))}))
+		must(h.rules.CreateMembership(t.Context(), h.c, u.ID, org.ID, authz.RolesInput{Slugs: authz.Some([]string{"member", "clerk"})}))
+	}
+	ed := h.as(operator.Editor)
+	mode := h.path("/settings/mode")
+	p := ed.get(mode+"?multiple_roles=off&impact=yes").wants(200, "30 members in 1 organization", "user-24@", "Next members").lacks("user-25@")
+	next := ""
+	for n := range p.doc.Descendants() {
+		if strings.Contains(attr(n, "href"), "after=") {
+			next = attr(n, "href")
+		}
+	}
+	p = ed.get(next).wants(200, "user-25@", "user-29@", "Back to the numbers").lacks("user-24@", "Next members")
+	if p.find("form", "action", mode) != nil {
+		t.Error("it can be switched where its numbers are not")
+	}
 }
 
 // A job of another environment does not exist.

@@ -3,11 +3,14 @@ package dashboard_test
 import (
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/page"
 	"github.com/rolecall/rolecall/internal/webhook"
@@ -85,6 +88,38 @@ func TestEndOfAWebhook(t *testing.T) {
 	ed.get(at+"/delete").wants(200, "pending deliveries", "cannot be undone")
 	ed.posted(at+"/delete").wants(200, "No webhook yet")
 	ed.get(at).wants(http.StatusNotFound)
+}
+
+// A webhook that took nothing for days says why it is disabled, and what to do.
+func TestWebhookDisabledByFailures(t *testing.T) {
+	h := given(t)
+	now := time.Now()
+	clock := func() time.Time { return now }
+	h.hooks = webhook.New(h.db, h.rules, clock, id.NewSource(clock, nil), webhook.Options{AllowPrivate: true})
+	deaf := httptest.NewServer(http.NotFoundHandler())
+	e := h.hook(h.c, deaf.URL)
+	must(h.rules.CreateOrganization(t.Context(), h.c, authz.OrganizationInput{Name: authz.Some("Acme")}))
+	ed := h.as(operator.Editor)
+	at := h.path("/webhooks/" + string(e.ID))
+	w := webhook.NewWorker(h.hooks, slog.New(slog.DiscardHandler))
+	for range 7 {
+		ed.get(at).wants(200, "enabled").lacks("Rolecall disabled")
+		if err := w.Step(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(48 * time.Hour)
+	}
+	deaf.Close()
+	p := ed.get(at).wants(200, "Rolecall disabled this webhook", "The last error: answered 404", "failed")
+	one := ""
+	for n := range p.doc.Descendants() {
+		if strings.Contains(attr(n, "href"), "/deliveries/") {
+			one = attr(n, "href")
+		}
+	}
+	ed.get(one).wants(200, "7 of at most 7", "status 404", "404 page not found").lacks("Next attempt")
+	ed.get(at+"/disable").wants(200, "0 deliveries are pending")
+	ed.posted(at+"/enable").wants(200, "gets what happens from now on").lacks("Rolecall disabled")
 }
 
 // An edit can be taken back by the form that the next page offers.

@@ -77,7 +77,7 @@ func TestOperationScreens(t *testing.T) {
 	at["delivery"] = first("tbody tr:last-child th a")
 	at["delivery-replay"] = at["delivery"] + "/replay"
 	p.visit(at["keys"])
-	at["key-revoke"] = first("tbody .button.danger")
+	at["key-revoke"] = first("tbody .actions a")
 	for name, address := range at {
 		p.visit(address)
 		p.axe()
@@ -110,7 +110,7 @@ func TestKeysInDialogs(t *testing.T) {
 	p.see("billing service")
 	p.notSee("Copy it now")
 	p.within("row", "billing service").has("link", "Acme")
-	value, err := evaluate[string](p.ctx, `[...document.querySelectorAll('tbody .danger')].find((a) => a.textContent.includes('billing service')).textContent`)
+	value, err := evaluate[string](p.ctx, `[...document.querySelectorAll('tbody .actions a')].find((a) => a.textContent.includes('billing service')).textContent`)
 	if err != nil {
 		t.Fatal(err)
 	}
