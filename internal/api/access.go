@@ -9,6 +9,7 @@ import (
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
+	"github.com/rolecall/rolecall/internal/web"
 )
 
 // Access is what one member of an organization may do on it.
@@ -94,8 +95,8 @@ func (r *request) exportAccess() error {
 		for {
 			for _, a := range rows.Items {
 				b := accessBody(a)
-				out.Write([]string{string(b.ID), string(b.UserID), harmless(b.Email), harmless(b.Name), b.Status,
-					harmless(strings.Join(b.RoleSlugs, " ")), harmless(strings.Join(b.PermissionSlugs, " "))})
+				out.Write([]string{string(b.ID), string(b.UserID), web.Harmless(b.Email), web.Harmless(b.Name), b.Status,
+					web.Harmless(strings.Join(b.RoleSlugs, " ")), web.Harmless(strings.Join(b.PermissionSlugs, " "))})
 			}
 			if out.Flush(); out.Error() != nil || rows.After == "" {
 				return out.Error()
@@ -108,12 +109,4 @@ func (r *request) exportAccess() error {
 		}
 	}
 	return nil
-}
-
-// harmless keeps a spreadsheet from taking text for a formula.
-func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

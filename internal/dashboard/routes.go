@@ -23,7 +23,9 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
-		entryScreens(), personScreens(), roleScreens(), operationScreens(),
+		entryScreens(), personScreens(), roleScreens(),
+		catalogueScreens(),
+		operationScreens(),
 	} {
 		all = append(all, group...)
 	}
