@@ -9,7 +9,6 @@ import (
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/page"
-	"golang.org/x/net/html"
 )
 
 // acme is an organization with a member Ada, a role payer that holds invoices:pay, and a workspace Design with the
@@ -62,27 +61,6 @@ func (a acme) group(members ...id.Membership) (g id.Group, at string) {
 // may says what a check answers.
 func (a acme) may(m id.Membership, permission string, on id.Resource) bool {
 	return must(a.rules.Check(a.Context(), a.c, authz.Question{Membership: m, Permission: permission, Resource: authz.ResourceRef{ID: on}})).Authorized
-}
-
-// undo sends the form that takes back what the page tells of.
-func (b *browser) undo(p *shown) *shown {
-	b.Helper()
-	var form *html.Node
-	for n := range p.doc.Descendants() {
-		if n.Data == "form" && n.Parent != nil && attr(n.Parent, "id") == "told" {
-			form = n
-		}
-	}
-	if form == nil {
-		b.Fatalf("nothing can be undone: %s", p.text())
-	}
-	var fields []string
-	for n := range form.Descendants() {
-		if n.Data == "input" {
-			fields = append(fields, attr(n, "name"), attr(n, "value"))
-		}
-	}
-	return b.posted(attr(form, "action"), fields...)
 }
 
 // A group that is refused keeps what was typed; one that is made can be renamed and named back.
