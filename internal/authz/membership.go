@@ -106,11 +106,12 @@ type MembershipReader interface {
 	CountMemberships(env id.Environment, f Scope) (int, error)
 }
 
-// Scope narrows which memberships of an environment are gone through. Zero values do not narrow. A group needs its
-// organization.
+// Scope narrows which memberships of an environment are gone through. Zero values do not narrow. A group and a membership
+// need their organization.
 type Scope struct {
 	Organization id.Organization
 	Group        id.Group
+	Membership   id.Membership
 	FallbackOnly bool
 }
 

@@ -91,6 +91,9 @@ func scoped(env id.Environment, f authz.Scope) (from string, c condition) {
 		c.add("g.organization_id = ?", f.Organization)
 		c.add("g.group_id = ?", f.Group)
 	}
+	if f.Membership != "" {
+		c.add("m.id = ?", f.Membership)
+	}
 	if f.FallbackOnly {
 		c.add("m.fallback = 1")
 	}
