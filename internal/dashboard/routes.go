@@ -24,7 +24,9 @@ func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
 		entryScreens(), personScreens(), roleScreens(),
+		catalogueScreens(),
 		customerScreens(),
+		entryScreens(), personScreens(), roleScreens(), groupScreens(),
 	} {
 		all = append(all, group...)
 	}

@@ -25,8 +25,11 @@ func (h *house) furnish(c authz.Caller) world {
 	u := must(h.rules.CreateUser(ctx, c, authz.UserInput{Email: authz.Some("hidden@secret.example")}))
 	m := must(h.rules.CreateMembership(ctx, c, u.ID, org.ID, authz.RolesInput{}))
 	g := must(h.rules.CreateGroup(ctx, c, org.ID, authz.NewGroup{Name: "Secret group"}))
+	must(h.rules.CreateResourceType(ctx, c, authz.NewResourceType{Slug: "project", Name: "Project"}))
+	r := must(h.rules.CreateResource(ctx, c, authz.NewResource{Organization: org.ID, Type: "project", ExternalID: "secret", Name: "Secret project"}))
 	return world{
 		"env": string(c.Environment), "org": string(org.ID), "user": string(u.ID), "member": string(m.ID), "membership": string(m.ID), "group": string(g.ID),
+		"resource": string(r.ID),
 	}
 }
 
@@ -36,7 +39,7 @@ func (w world) address(pattern string) string {
 	for name, value := range w {
 		path = strings.ReplaceAll(path, "{"+name+"}", value)
 	}
-	for _, unknown := range []string{"slug", "type", "resource", "assignment", "event", "endpoint", "delivery", "key", "job", "person", "invitation", "permission"} {
+	for _, unknown := range []string{"slug", "type", "assignment", "event", "endpoint", "delivery", "key", "job", "person", "invitation", "permission"} {
 		path = strings.ReplaceAll(path, "{"+unknown+"}", "reader")
 	}
 	return strings.TrimSuffix(path, "/")

@@ -141,6 +141,76 @@ function ends(list) {
   })
 }
 
-function ready(root) { sortable(root) }
+// A table with data-grid is one stop for the Tab key; arrows lead from box to box.
+function grid(root) {
+  for (const table of root.querySelectorAll('table[data-grid]')) {
+    const boxes = [...table.querySelectorAll('input[type=checkbox]')]
+    if (table.dataset.ready || !boxes.length) continue
+    table.dataset.ready = 'yes'
+    boxes.forEach((box, i) => { box.tabIndex = i ? -1 : 0 })
+  }
+}
+
+document.addEventListener('focusin', (event) => {
+  const table = event.target.matches('input[type=checkbox]') && event.target.closest('table[data-grid]')
+  if (!table) return
+  for (const box of table.querySelectorAll('input[tabindex="0"]')) box.tabIndex = -1
+  event.target.tabIndex = 0
+})
+
+document.addEventListener('keydown', (event) => {
+  const way = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [0, -Infinity], End: [0, Infinity] }[event.key]
+  const cell = way && event.target.matches('input[type=checkbox]') && event.target.closest('table[data-grid] td')
+  if (!cell || event.ctrlKey || event.altKey || event.metaKey) return
+  event.preventDefault()
+  const [down, right] = way
+  const rows = [...cell.closest('table').rows]
+  const step = Math.sign(down || right)
+  const place = (i) => (down ? rows[i]?.cells[cell.cellIndex] : cell.parentElement.cells[i])
+  let at = down ? rows.indexOf(cell.parentElement) : cell.cellIndex
+  let found
+  for (at += step; place(at) || (down && rows[at]); at += step) {
+    const box = place(at)?.querySelector('input[type=checkbox]')
+    if (box) found = box
+    if (box && Math.abs(right) !== Infinity) break
+  }
+  found?.focus()
+})
+
+// A form with data-unsaved counts its changed boxes, and leaving it with some asks first.
+document.addEventListener('change', (event) => {
+  const form = event.target.closest?.('form[data-unsaved]')
+  if (!form || event.target.type !== 'checkbox') return
+  const cell = event.target.closest('td')
+  cell?.classList.toggle('changed', event.target.checked !== cell.classList.contains('was'))
+  counted(form)
+})
+
+function counted(form) {
+  const changes = form.querySelectorAll('td.changed').length
+  form.dataset.unsaved = changes ? 'yes' : ''
+  const told = form.querySelector('[data-changes]')
+  if (told) told.textContent = changes === 1 ? '1 change, not saved yet.' : changes ? `${changes} changes, not saved yet.` : 'No change yet.'
+}
+
+document.addEventListener('submit', (event) => {
+  const form = event.target.closest('form[data-unsaved]')
+  if (form) form.dataset.unsaved = ''
+})
+
+window.addEventListener('beforeunload', (event) => {
+  if (document.querySelector('form[data-unsaved="yes"]')) event.preventDefault()
+})
+
+// A button with data-waits waits until everything that is being counted beside it is counted.
+function waits(root) {
+  for (const button of root.querySelectorAll('button[data-waits]')) button.disabled = !!button.form.querySelector('[data-counting]')
+}
+
+function ready(root) {
+  sortable(root)
+  grid(root)
+  waits(root)
+}
 document.addEventListener('htmx:after:swap', () => ready(document))
 ready(document)

@@ -1,0 +1,175 @@
+package dashboard
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/page"
+)
+
+// permissionRows is how many permissions a page of the catalogue has: they are short, and groups shall not be torn.
+const permissionRows = 50
+
+// permissionList is part of the catalogue.
+type permissionList struct {
+	Groups  []permissionGroup
+	Use     map[string]authz.PermissionUse
+	Types   []string // of resources, that permissions are made for
+	Matches int
+	Total   int
+	Pager   pager
+}
+
+// Roles is how many roles hold a permission.
+func (l permissionList) Roles(slug string) authz.Count {
+	u := l.Use[slug]
+	return authz.Count{N: u.EnvironmentRoles.N + u.CustomRoles.N, More: u.EnvironmentRoles.More || u.CustomRoles.More}
+}
+
+func listPermissions(v *visit) error {
+	all, err := v.sortedCatalogue()
+	if err != nil {
+		return err
+	}
+	list := permissionList{Total: len(all)}
+	if list.Use, err = v.door.rules.PermissionUse(v.Context(), v.caller); err != nil {
+		return err
+	}
+	var found []authz.Permission
+	kind, use := v.query.Get("type"), v.query.Get("use")
+	for _, p := range all {
+		if !slices.Contains(list.Types, p.ResourceType) {
+			list.Types = append(list.Types, p.ResourceType)
+		}
+		held := list.Roles(p.Slug).N > 0
+		if matchesPermission(v.query.Get("search"), p) && (kind == "" || kind == p.ResourceType) && (use == "" || held == (use == "held")) {
+			found = append(found, p)
+		}
+	}
+	slices.Sort(list.Types)
+	part, err := v.part(page.Asc, func(string) bool { return true })
+	if err != nil {
+		return err
+	}
+	part.Limit = permissionRows
+	shown := page.Of(part, found, func(p authz.Permission) string { return p.Slug })
+	list.Matches, list.Groups, list.Pager = len(found), grouped(shown.Items), v.pages(shown.Before, shown.After)
+	v.example(
+		Call{What: "List the permissions", Method: "GET", Path: "/authorization/permissions?limit=100&order=asc", Node: "authorization.listPermissions({ limit: 100, order: 'asc' })"},
+		permissionForm{}.creation(),
+	)
+	return v.show("permissions.html", "Permissions", nil, list)
+}
+
+// sortedCatalogue reads all permissions of the environment in the order of their slugs, in which groups are together.
+func (v *visit) sortedCatalogue() ([]authz.Permission, error) {
+	all, err := v.catalogue(v.Context())
+	slices.SortFunc(all, func(a, b authz.Permission) int { return strings.Compare(a.Slug, b.Slug) })
+	return all, err
+}
+
+func matchesPermission(search string, p authz.Permission) bool {
+	return search == string(p.ID) || matches(search, p.Slug, p.Name, textOf(p.Description))
+}
+
+// permissionPage is what holds a permission.
+type permissionPage struct {
+	authz.Permission
+	Use   authz.PermissionUse
+	Roles []authz.Role // of the environment, highest priority first
+}
+
+// permissionPage reads the permission that the address names.
+func (v *visit) permissionPage() (permissionPage, error) {
+	p, err := v.door.rules.Permission(v.Context(), v.caller, v.PathValue("permission"))
+	if err != nil {
+		return permissionPage{}, err
+	}
+	use, err := v.door.rules.PermissionUse(v.Context(), v.caller)
+	if err != nil {
+		return permissionPage{}, err
+	}
+	policy, err := v.door.rules.Policy(v.Context(), v.caller, "")
+	if err != nil {
+		return permissionPage{}, err
+	}
+	shown := permissionPage{Permission: p, Use: use[p.Slug]}
+	for _, r := range policy.Roles {
+		if slices.Contains(r.Permissions, p.Slug) {
+			shown.Roles = append(shown.Roles, r)
+		}
+	}
+	return shown, nil
+}
+
+func (v *visit) abovePermission(slug string) []crumb {
+	above := []crumb{{"Permissions", v.path("permissions")}}
+	if slug != "" {
+		above = append(above, crumb{slug, v.path("permissions", slug)})
+	}
+	return above
+}
+
+func showPermission(v *visit) error {
+	p, err := v.permissionPage()
+	if err != nil {
+		return err
+	}
+	address := "/authorization/permissions/" + url.PathEscape(p.Slug)
+	v.example(
+		Call{What: "Get the permission", Method: "GET", Path: address, Node: sdk("authorization.getPermission", p.Slug)},
+		Call{What: "Ask whether a member holds it", Method: "POST", Path: "/authorization/organization_memberships/om_…/check",
+			Body: map[string]any{"permission_slug": p.Slug}, Node: sdk("authorization.check", map[string]any{"organizationMembershipId": "om_…", "permissionSlug": p.Slug})},
+	)
+	return v.show("permission.html", p.Slug, v.abovePermission(""), p)
+}
+
+// holders is who would lose a permission if it were gone, organization by organization.
+type holders struct {
+	authz.Permission
+	Totals        *authz.ImpactTotals
+	Organizations []authz.OrganizationImpact
+	Next          string
+	Further       bool // whether this is not the first page
+}
+
+func listHolders(v *visit) error {
+	p, err := v.door.rules.Permission(v.Context(), v.caller, v.PathValue("permission"))
+	if err != nil {
+		return err
+	}
+	after := v.query.Get("after")
+	found, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeDeletePermission(p.Slug),
+		authz.ImpactRequest{ByOrganization: true, Limit: rows, After: after})
+	if err != nil {
+		return err
+	}
+	v.example(Call{What: "Count who holds it, organization by organization", Method: "DELETE",
+		Path: "/authorization/permissions/" + url.PathEscape(p.Slug) + "?preview=true&by=organizations"})
+	return v.show("permission_holders.html", "Who has "+p.Slug, v.abovePermission(p.Slug), holders{
+		Permission: p, Totals: found.Totals, Organizations: found.Organizations, Next: v.pages("", found.After).Next, Further: after != "",
+	})
+}
+
+// patience is how long a page waits for numbers before it is shown without them and they are asked for again, apart.
+const patience = 700 * time.Millisecond
+
+// weighed is what a change would do to whom, as far as it could be counted.
+type weighed struct {
+	Totals  *authz.ImpactTotals
+	Counts  string // the address of the count, which takes longer than a page should; empty when it is done
+	Refused string // why the change cannot be made
+}
+
+// weigh counts what a change would do. Where that takes longer than ctx allows, counts is the address to ask at.
+func (v *visit) weigh(ctx context.Context, suppose authz.Supposition, counts string) (weighed, error) {
+	found, err := v.door.rules.Preview(ctx, v.caller, suppose, authz.ImpactRequest{ByOrganization: true, Limit: 1})
+	if err != nil && ctx.Err() != nil && v.Context().Err() == nil {
+		return weighed{Counts: counts}, nil
+	}
+	return weighed{Totals: found.Totals}, err
+}
