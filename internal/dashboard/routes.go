@@ -23,10 +23,9 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
-		entryScreens(), personScreens(), roleScreens(),
+		entryScreens(), personScreens(), roleScreens(), groupScreens(),
 		catalogueScreens(),
 		customerScreens(),
-		entryScreens(), personScreens(), roleScreens(), groupScreens(),
 	} {
 		all = append(all, group...)
 	}
