@@ -11,25 +11,6 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// anyStatus is all memberships, whatever their status.
-var anyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}
-
-// nameOf is what a user is called, or empty.
-func nameOf(u authz.User) string {
-	if u.Name != nil && *u.Name != "" {
-		return *u.Name
-	}
-	return strings.TrimSpace(textOf(u.FirstName) + " " + textOf(u.LastName))
-}
-
-// called is the name of a user, or the address where there is none.
-func called(u authz.User) string {
-	if name := nameOf(u); name != "" {
-		return name
-	}
-	return u.Email
-}
-
 // heldRole is an effective role with what it comes from, in words.
 type heldRole struct {
 	authz.Held
@@ -69,7 +50,7 @@ func (v *visit) rowsOf(members []authz.Member) ([]memberRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = memberRow{Member: m, Called: called(m.Person), Roles: roles}
+		all[i] = memberRow{Member: m, Called: personName(m.Person), Roles: roles}
 	}
 	return all, nil
 }
@@ -125,7 +106,7 @@ func listMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := v.part(page.Desc, validID[id.Membership])
+	r, err := v.part(page.Desc, isCursor[id.Membership])
 	if err != nil {
 		return err
 	}
@@ -147,7 +128,7 @@ func listMembers(v *visit) error {
 }
 
 func (l memberList) filter() authz.MembershipFilter {
-	f := authz.MembershipFilter{Organization: l.Organization.ID, Search: l.Search, Role: l.Role, Statuses: anyStatus}
+	f := authz.MembershipFilter{Organization: l.Organization.ID, Search: l.Search, Role: l.Role, Statuses: everyStatus}
 	if l.Status != "" {
 		f.Statuses = []authz.Status{authz.Status(l.Status)}
 	}
@@ -163,8 +144,10 @@ func (l memberList) examples() []Call {
 		argument["statuses"] = []string{l.Status}
 	}
 	node := sdk("userManagement.listOrganizationMemberships", argument)
-	if l.Role != "" { // an extension, which the SDK lacks
-		path, node = path+"&role_slug="+url.QueryEscape(l.Role), ""
+	for _, extension := range [][2]string{{"role_slug", l.Role}, {"search", l.Search}} {
+		if extension[1] != "" { // the SDK lacks both
+			path, node = path+"&"+extension[0]+"="+url.QueryEscape(extension[1]), ""
+		}
 	}
 	return []Call{
 		{What: "List the members", Method: "GET", Path: path, Node: node},
@@ -200,7 +183,7 @@ func (v *visit) MemberPath(m authz.Member, parts ...string) string { return v.me
 
 // underMember is the way to a screen below a member.
 func (v *visit) underMember(o authz.Organization, m authz.Member) []crumb {
-	return v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}, crumb{called(m.Person), v.memberPath(m)})
+	return v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}, crumb{personName(m.Person), v.memberPath(m)})
 }
 
 // memberPage is what there is to know of a member.
@@ -232,7 +215,7 @@ func showMember(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := memberPage{Organization: o, memberRow: memberRow{Member: m, Called: called(m.Person)}}
+	shown := memberPage{Organization: o, memberRow: memberRow{Member: m, Called: personName(m.Person)}}
 	names := groupNames{}
 	first := page.Request{Limit: page.MaxLimit, Order: page.Asc}
 	if shown.Groups, err = v.door.rules.ListMemberGroups(v.Context(), v.caller, m.ID, first); err != nil {
@@ -257,7 +240,7 @@ func showMember(v *visit) error {
 }
 
 func (v *visit) addAssignments(shown *memberPage, names groupNames) error {
-	r, err := v.part(page.Desc, validID[id.Assignment])
+	r, err := v.part(page.Desc, isCursor[id.Assignment])
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,8 @@ type memberEnd struct {
 	Organization authz.Organization
 	Called       string
 	Roles        []heldRole
-	Permissions  int
+	Permissions  int // that the member loses on the organization
+	Below        int // rights that the member loses on resources below it: a permission on a resource each
 	Groups       authz.Count
 	OnResources  authz.Count // assignments on resources below the organization
 	direct       []string    // the roles that were given directly, where that is all there is
@@ -25,16 +26,25 @@ func (v *visit) memberEnd() (memberEnd, error) {
 	if err != nil {
 		return memberEnd{}, err
 	}
-	end := memberEnd{Member: m, Organization: o, Called: called(m.Person)}
+	end := memberEnd{Member: m, Organization: o, Called: personName(m.Person)}
 	names := groupNames{}
 	if end.Roles, err = v.heldRoles(names, m); err != nil {
 		return end, err
 	}
-	permissions, err := v.permissionsOf(m.ID)
+	home := authz.OrganizationResource(o.ID)
+	impact, err := v.memberImpact(authz.SupposeDeleteMember(m.ID))
 	if err != nil {
 		return end, err
 	}
-	end.Permissions = len(permissions)
+	if impact != nil {
+		for _, right := range impact.Loses {
+			if right.Resource == home {
+				end.Permissions++
+			} else {
+				end.Below++
+			}
+		}
+	}
 	first := page.Request{Limit: page.MaxLimit, Order: page.Asc}
 	groups, err := v.door.rules.ListMemberGroups(v.Context(), v.caller, m.ID, first)
 	if err != nil {
