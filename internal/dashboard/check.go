@@ -145,7 +145,7 @@ func (v *visit) searchAnyone(c *accessCheck) error {
 }
 
 func (v *visit) addCandidates(c *accessCheck, f authz.MembershipFilter) error {
-	f.Statuses = everyStatus
+	f.Statuses = anyStatus
 	found, err := v.door.rules.ListMembers(v.Context(), v.caller, f, firstOf(someFound))
 	if err != nil {
 		return err
