@@ -59,6 +59,7 @@ func checkAccess(v *visit) error {
 		if err := v.searchAnyone(&c); err != nil {
 			return err
 		}
+		v.example(checkCalls(accessCheck{Who: &somebody{ID: "om_…"}, Permission: or(c.Permission, "invoices:pay")}, "")[0])
 	} else if err := v.answerCheck(&c); err != nil {
 		return err
 	}

@@ -183,7 +183,7 @@ func instantField(t time.Time) string {
 // blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
 func (v *visit) blameNaming(err error, field string) bool {
 	if fault.Is(err, fault.NotFound) {
-		v.complain(field, "names nothing that there is here")
+		v.complain(field, "does not exist here")
 		return true
 	}
 	return v.blame(err)
