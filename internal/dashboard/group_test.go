@@ -86,7 +86,7 @@ func TestGroupMembersComeAndGo(t *testing.T) {
 	must(a.rules.AssignGroupRole(t.Context(), a.c, g, authz.NewAssignment{Role: "payer"}))
 	ed := a.as(operator.Editor)
 	ed.get(at+"/add-member").wants(200, "Ada", "ada@acme.example")
-	ed.post(at+"/add-member", "organization_membership_id", "om_nobody").wants(422, "names nothing")
+	ed.post(at+"/add-member", "organization_membership_id", "om_nobody").wants(422, "does not exist here")
 
 	p := ed.posted(at+"/add-member", "organization_membership_id", string(a.ada)).wants(200, "Ada is in “Finance” now")
 	if !a.may(a.ada, "invoices:pay", "") {
@@ -194,8 +194,8 @@ func TestGroupsAndResourcesOfOthers(t *testing.T) {
 	for _, path := range []string{"/groups/" + string(g), "/groups/" + string(g) + "/edit", "/resources/" + string(a.apollo.ID), "/resources/" + string(a.apollo.ID) + "/roles"} {
 		ed.get(below+path).wants(404).lacks("Finance", "Apollo")
 	}
-	ed.post(at+"/add-member", "organization_membership_id", string(eve)).wants(422, "names nothing")
-	ed.post(a.at("/resources/"+string(a.apollo.ID)+"/add-role"), "organization_membership_id", string(eve), "role_slug", "maker").wants(422, "names nothing")
+	ed.post(at+"/add-member", "organization_membership_id", string(eve)).wants(422, "does not exist here")
+	ed.post(a.at("/resources/"+string(a.apollo.ID)+"/add-role"), "organization_membership_id", string(eve), "role_slug", "maker").wants(422, "does not exist here")
 	if a.may(eve, "project:edit", "") {
 		t.Error("somebody of another organization was given the role")
 	}
