@@ -20,7 +20,7 @@ func exportAccess(v *visit) error {
 	if err != nil {
 		return err
 	}
-	f := authz.AccessFilter{Role: v.query.Get("role_slug"), Permission: v.query.Get("permission_slug"), Statuses: everyStatus}
+	f := authz.AccessFilter{Role: v.query.Get("role_slug"), Permission: v.query.Get("permission_slug"), Statuses: anyStatus}
 	if status := v.query.Get("status"); status != "" {
 		f.Statuses = []authz.Status{authz.Status(status)}
 	}
@@ -56,7 +56,7 @@ func accessRow(a authz.Access) []string {
 	for i, h := range a.Held {
 		slugs[i] = h.Role.Slug
 	}
-	name := personName(a.Person)
+	name := called(a.Person)
 	if name == a.Person.Email { // there is none
 		name = ""
 	}

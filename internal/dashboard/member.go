@@ -50,7 +50,7 @@ func (v *visit) rowsOf(members []authz.Member) ([]memberRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		all[i] = memberRow{Member: m, Called: personName(m.Person), Roles: roles}
+		all[i] = memberRow{Member: m, Called: called(m.Person), Roles: roles}
 	}
 	return all, nil
 }
@@ -128,7 +128,7 @@ func listMembers(v *visit) error {
 }
 
 func (l memberList) filter() authz.MembershipFilter {
-	f := authz.MembershipFilter{Organization: l.Organization.ID, Search: l.Search, Role: l.Role, Statuses: everyStatus}
+	f := authz.MembershipFilter{Organization: l.Organization.ID, Search: l.Search, Role: l.Role, Statuses: anyStatus}
 	if l.Status != "" {
 		f.Statuses = []authz.Status{authz.Status(l.Status)}
 	}
@@ -183,7 +183,7 @@ func (v *visit) MemberPath(m authz.Member, parts ...string) string { return v.me
 
 // underMember is the way to a screen below a member.
 func (v *visit) underMember(o authz.Organization, m authz.Member) []crumb {
-	return v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}, crumb{personName(m.Person), v.memberPath(m)})
+	return v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}, crumb{called(m.Person), v.memberPath(m)})
 }
 
 // memberPage is what there is to know of a member.
@@ -215,7 +215,7 @@ func showMember(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := memberPage{Organization: o, memberRow: memberRow{Member: m, Called: personName(m.Person)}}
+	shown := memberPage{Organization: o, memberRow: memberRow{Member: m, Called: called(m.Person)}}
 	names := groupNames{}
 	first := page.Request{Limit: page.MaxLimit, Order: page.Asc}
 	if shown.Groups, err = v.door.rules.ListMemberGroups(v.Context(), v.caller, m.ID, first); err != nil {

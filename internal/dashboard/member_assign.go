@@ -56,7 +56,7 @@ func (v *visit) assignForm(m authz.Member) (assignForm, error) {
 		values = v.form
 	}
 	form := assignForm{
-		Member: m, Called: personName(m.Person), Role: values.Get("role_slug"), Type: values.Get("resource_type_slug"), External: values.Get("resource_external_id"),
+		Member: m, Called: called(m.Person), Role: values.Get("role_slug"), Type: values.Get("resource_type_slug"), External: values.Get("resource_external_id"),
 		Resource: id.Resource(values.Get("resource_id")), StartsAt: values.Get("starts_at"), Expires: values.Get("expires_at"),
 	}
 	policy, err := v.door.rules.Policy(v.Context(), v.caller, m.Organization)
@@ -171,7 +171,7 @@ func (v *visit) unassignment(m authz.Member) (unassignment, error) {
 	if err != nil {
 		return unassignment{}, err
 	}
-	u := unassignment{Member: m, Called: personName(m.Person)}
+	u := unassignment{Member: m, Called: called(m.Person)}
 	for _, a := range all {
 		if string(a.ID) == v.PathValue("assignment") {
 			u.Row = assignmentRow{RoleAssignment: a, Role: roleOf(policy, a.Assignment.Role)}

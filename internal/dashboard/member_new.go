@@ -68,7 +68,7 @@ func addMember(v *visit) error {
 	if v.posted() {
 		m, err := v.join(&form)
 		if err == nil {
-			told := personName(m.Person) + " is a member of " + o.Name + "."
+			told := called(m.Person) + " is a member of " + o.Name + "."
 			return v.doneUndoably(v.memberPath(m), told, &undo{Action: v.memberPath(m, "remove")})
 		}
 		if !v.blameTaken(err) {
@@ -132,11 +132,11 @@ func (v *visit) addFound(form *memberForm) error {
 		people = append(people, u)
 	}
 	for _, u := range people {
-		there, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{Organization: form.Organization.ID, User: u.ID, Statuses: everyStatus}, page.Request{Limit: 1, Order: page.Asc})
+		there, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{Organization: form.Organization.ID, User: u.ID, Statuses: anyStatus}, page.Request{Limit: 1, Order: page.Asc})
 		if err != nil {
 			return err
 		}
-		c := foundPerson{User: u, Called: personName(u)}
+		c := foundPerson{User: u, Called: called(u)}
 		if len(there.Items) > 0 {
 			c.Status = there.Items[0].Status
 		}

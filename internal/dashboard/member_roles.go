@@ -127,7 +127,7 @@ func editMemberRoles(v *visit) error {
 		return err
 	}
 	had, lasting := s.chosen()
-	form := memberRolesForm{Member: m, Called: personName(m.Person), Beside: s.beside(), roleChoice: choiceOf(s.policy, had)}
+	form := memberRolesForm{Member: m, Called: called(m.Person), Beside: s.beside(), roleChoice: choiceOf(s.policy, had)}
 	if form.Now, err = v.heldRoles(groupNames{}, m); err != nil {
 		return err
 	}

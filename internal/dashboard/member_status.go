@@ -26,7 +26,7 @@ func (v *visit) memberEnd() (memberEnd, error) {
 	if err != nil {
 		return memberEnd{}, err
 	}
-	end := memberEnd{Member: m, Organization: o, Called: personName(m.Person)}
+	end := memberEnd{Member: m, Organization: o, Called: called(m.Person)}
 	names := groupNames{}
 	if end.Roles, err = v.heldRoles(names, m); err != nil {
 		return end, err

@@ -34,7 +34,7 @@ func listUsers(v *visit) error {
 		return err
 	}
 	for _, u := range found.Items {
-		list.Found = append(list.Found, userRow{u, personName(u)})
+		list.Found = append(list.Found, userRow{u, called(u)})
 	}
 	list.Pages = v.pages(found.Before, found.After)
 	call := Call{What: "List users", Method: "GET", Path: "/user_management/users?limit=25", Node: sdk("userManagement.listUsers", map[string]any{"limit": rows})}
@@ -51,7 +51,7 @@ func (v *visit) theUser() (authz.User, error) {
 }
 
 func (v *visit) underUser(u authz.User) []crumb {
-	return []crumb{{"Users", v.path("users")}, {personName(u), v.path("users", string(u.ID))}}
+	return []crumb{{"Users", v.path("users")}, {called(u), v.path("users", string(u.ID))}}
 }
 
 // userPage is what there is to know of a user.
@@ -72,11 +72,11 @@ func showUser(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown := userPage{User: u, Called: personName(u)}
+	shown := userPage{User: u, Called: called(u)}
 	if shown.Size, err = v.door.rules.UserSize(v.Context(), v.caller, u.ID); err != nil {
 		return err
 	}
-	found, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{User: u.ID, Statuses: everyStatus}, r)
+	found, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{User: u.ID, Statuses: anyStatus}, r)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func showUser(v *visit) error {
 	v.example(
 		Call{What: "Get the user", Method: "GET", Path: "/user_management/users/" + string(u.ID), Node: "userManagement.getUser(" + encode(u.ID, "") + ")"},
 		Call{What: "List the memberships", Method: "GET", Path: "/user_management/organization_memberships?user_id=" + string(u.ID) + "&statuses=active,inactive,pending",
-			Node: sdk("userManagement.listOrganizationMemberships", map[string]any{"userId": u.ID, "statuses": everyStatus})},
+			Node: sdk("userManagement.listOrganizationMemberships", map[string]any{"userId": u.ID, "statuses": anyStatus})},
 	)
 	return v.show("user.html", shown.Called, v.underUser(u)[:1], shown)
 }
@@ -133,7 +133,7 @@ func newUser(v *visit) error {
 		if form = typed; ok {
 			u, err := v.door.rules.CreateUser(v.Context(), v.caller, in)
 			if err == nil {
-				return v.done(v.path("users", string(u.ID)), personName(u)+" is there, and a member of no organization yet.")
+				return v.done(v.path("users", string(u.ID)), called(u)+" is there, and a member of no organization yet.")
 			}
 			if !v.blameTaken(err) {
 				return err
@@ -156,7 +156,7 @@ func editUser(v *visit) error {
 		if ok && v.untouched(u.UpdatedAt) {
 			changed, err := v.door.rules.UpdateUser(v.Context(), v.caller, u.ID, in)
 			if err == nil {
-				return v.doneUndoably(v.path("users", string(u.ID)), personName(changed)+" is saved.", form.undo(v.path("users", string(u.ID), "edit"), changed.UpdatedAt))
+				return v.doneUndoably(v.path("users", string(u.ID)), called(changed)+" is saved.", form.undo(v.path("users", string(u.ID), "edit"), changed.UpdatedAt))
 			}
 			if !v.blameTaken(err) {
 				return err
@@ -168,7 +168,7 @@ func editUser(v *visit) error {
 		form = typed
 	}
 	v.example(form.call("Change the user", "PUT", "/user_management/users/"+string(u.ID), "userManagement.updateUser", map[string]any{"userId": u.ID}))
-	return v.show("user_form.html", "Edit "+personName(u), v.underUser(u), form)
+	return v.show("user_form.html", "Edit "+called(u), v.underUser(u), form)
 }
 
 // call is what the API has for a form.
@@ -213,7 +213,7 @@ func deleteUser(v *visit) error {
 	if err != nil {
 		return err
 	}
-	end := userEnd{User: u, Called: personName(u)}
+	end := userEnd{User: u, Called: called(u)}
 	if end.Size, err = v.door.rules.UserSize(v.Context(), v.caller, u.ID); err != nil {
 		return err
 	}
