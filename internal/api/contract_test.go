@@ -104,14 +104,7 @@ func (c *comparison) events(theirs specification) {
 }
 
 // emitted is every event that this product emits.
-var emitted = []event.Type{
-	event.PermissionCreated, event.PermissionUpdated, event.PermissionDeleted, event.RoleCreated, event.RoleUpdated, event.RoleDeleted,
-	event.OrganizationRoleCreated, event.OrganizationRoleUpdated, event.OrganizationRoleDeleted,
-	event.OrganizationCreated, event.OrganizationUpdated, event.OrganizationDeleted, event.UserCreated, event.UserUpdated, event.UserDeleted,
-	event.MembershipCreated, event.MembershipUpdated, event.MembershipDeleted,
-	event.GroupCreated, event.GroupUpdated, event.GroupDeleted, event.GroupMemberAdded, event.GroupMemberRemoved,
-	event.WebhookEndpointDisabled,
-}
+var emitted = event.Types()
 
 func plainDocument(t *testing.T) map[string]any {
 	encoded, err := json.Marshal(api.Document(cli.Version))

@@ -31,6 +31,8 @@ type EventReader interface {
 	// EventPlaced reports whether a placed event of that id exists, of one organization when org is set, so that it
 	// can be a cursor.
 	EventPlaced(env id.Environment, org id.Organization, e id.Event) (bool, error)
+	// Event finds a placed event, of one organization when org is set.
+	Event(env id.Environment, org id.Organization, e id.Event) (found event.Event, ok bool, err error)
 	// LastUnplaced finds the largest serial of a committed event that lacks a place.
 	LastUnplaced(env id.Environment) (serial int64, found bool, err error)
 }
@@ -113,6 +115,20 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 			}
 		}
 		return tx.Events(c.Environment, f, r)
+	})
+}
+
+// Event finds an event that is still kept.
+func (s *Service) Event(ctx context.Context, c Caller, e id.Event) (event.Event, error) {
+	if err := s.PlaceCommitted(ctx, c.Environment); err != nil {
+		return event.Event{}, err
+	}
+	return read(ctx, s, func(r Reader) (event.Event, error) {
+		found, ok, err := r.Event(c.Environment, c.within(""), e)
+		if err == nil && !ok {
+			err = fault.Missing("Event", string(e))
+		}
+		return found, err
 	})
 }
 

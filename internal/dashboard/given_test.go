@@ -28,6 +28,7 @@ import (
 type house struct {
 	*testing.T
 	server  *httptest.Server
+	db      *store.Store
 	rules   *authz.Service
 	people  *operator.Service
 	hooks   *webhook.Service
@@ -46,7 +47,7 @@ func given(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	ids := id.NewSource(time.Now, nil)
-	h := &house{T: t, rules: authz.New(db, time.Now, ids), people: operator.New(db, time.Now, ids), log: &logged{}}
+	h := &house{T: t, db: db, rules: authz.New(db, time.Now, ids), people: operator.New(db, time.Now, ids), log: &logged{}}
 	h.hooks = webhook.New(db, h.rules, time.Now, ids, webhook.Options{})
 	door, err := dashboard.New(h.rules, h.people, h.hooks, "test")
 	if err != nil {

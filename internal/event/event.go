@@ -46,6 +46,18 @@ const (
 	WebhookEndpointDisabled Type = "webhook_endpoint.disabled"
 )
 
+// Types is every event that this product emits.
+func Types() []Type {
+	return []Type{
+		PermissionCreated, PermissionUpdated, PermissionDeleted,
+		RoleCreated, RoleUpdated, RoleDeleted, OrganizationRoleCreated, OrganizationRoleUpdated, OrganizationRoleDeleted,
+		OrganizationCreated, OrganizationUpdated, OrganizationDeleted, UserCreated, UserUpdated, UserDeleted,
+		MembershipCreated, MembershipUpdated, MembershipDeleted,
+		GroupCreated, GroupUpdated, GroupDeleted, GroupMemberAdded, GroupMemberRemoved,
+		WebhookEndpointDisabled,
+	}
+}
+
 // Event is one thing that happened, as stored. Data and Context are compact JSON.
 type Event struct {
 	ID           id.Event

@@ -51,6 +51,14 @@ func (t *tx) Deliveries(e id.Endpoint, f webhook.DeliveryFilter, r page.Request)
 	return deliveryList.page(t, c, r, r.Walk().Cursor)
 }
 
+// CountPending implements webhook.DeliveryReader.
+func (t *tx) CountPending(e id.Endpoint, max int) (int, error) {
+	n, _, err := one(t, "counting pending webhook deliveries", scanValue[int], `
+		SELECT count(*) FROM (SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 AND state = $2 LIMIT $3) AS waiting`,
+		e, webhook.Pending, max)
+	return n, err
+}
+
 const attemptColumns = `delivery_id, number, at, duration, status, answer, error`
 
 // Attempts implements webhook.DeliveryReader.

@@ -66,6 +66,13 @@ func (t *tx) EventPlaced(env id.Environment, org id.Organization, e id.Event) (b
 	return found, err
 }
 
+// Event implements authz.EventReader.
+func (t *tx) Event(env id.Environment, org id.Organization, e id.Event) (event.Event, bool, error) {
+	return one(t, "reading an event", scanEvent, `
+		SELECT `+eventColumns+` FROM events
+		WHERE id = $1 AND environment_id = $2 AND place IS NOT NULL AND (organization_id = $3 OR $3 = '')`, e, env, org)
+}
+
 // LastUnplaced implements authz.EventReader.
 func (t *tx) LastUnplaced(env id.Environment) (serial int64, found bool, err error) {
 	return one(t, "looking for unplaced events", scanValue[int64],

@@ -66,6 +66,8 @@ type Parcel struct {
 type DeliveryReader interface {
 	Delivery(e id.Endpoint, d id.Delivery) (found Delivery, ok bool, err error)
 	Deliveries(e id.Endpoint, f DeliveryFilter, r page.Request) (page.Page[Delivery], error)
+	// CountPending counts the pending deliveries of an endpoint, up to max.
+	CountPending(e id.Endpoint, max int) (int, error)
 	// Attempts lists the attempts of a delivery, the first one first.
 	Attempts(id.Delivery) ([]Attempt, error)
 }
@@ -102,6 +104,17 @@ func (s *Service) ListDeliveries(ctx context.Context, c authz.Caller, e id.Endpo
 			return page.Page[Delivery]{}, err
 		}
 		return tx.Deliveries(e, f, r)
+	})
+}
+
+// Pending counts what is waiting for an endpoint, and would not be delivered if it were disabled or deleted.
+func (s *Service) Pending(ctx context.Context, c authz.Caller, e id.Endpoint) (authz.Count, error) {
+	return readFor(ctx, s, c, func(r Reader) (authz.Count, error) {
+		if _, err := endpoint(r, c, e); err != nil {
+			return authz.Count{}, err
+		}
+		n, err := r.CountPending(e, authz.MaxCount+1)
+		return authz.Count{N: min(n, authz.MaxCount), More: n > authz.MaxCount}, err
 	})
 }
 

@@ -1,6 +1,8 @@
 package webhook
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -36,6 +38,10 @@ waitlist_user.denied
 
 // subscribable is the names of all events that an endpoint can subscribe to.
 var subscribable = names(contractEvents, string(event.WebhookEndpointDisabled))
+
+// Subscribable is the names of all events that an endpoint can subscribe to, sorted. Those that this product does not
+// emit yet are among them.
+func Subscribable() []string { return slices.Sorted(maps.Keys(subscribable)) }
 
 func names(lists ...string) map[string]bool {
 	all := map[string]bool{}

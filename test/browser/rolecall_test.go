@@ -24,10 +24,11 @@ const startTime = 30 * time.Second
 
 // A rolecall is a running server with a database for itself.
 type rolecall struct {
-	address    string
-	key        string // of the first environment
-	invitation string // the address that makes whoever visits it first the owner
-	log        *record
+	address     string
+	key         string // of the first environment
+	invitation  string // the address that makes whoever visits it first the owner
+	environment string // id of the first, known as soon as somebody is signed in
+	log         *record
 }
 
 // start runs a server until the test ends, and then requires of it that it ends

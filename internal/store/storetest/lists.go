@@ -253,6 +253,9 @@ func places(t *testing.T, db authz.DB) {
 		if placed, err := r.EventPlaced(env.ID, "", made[5]); err != nil || placed {
 			t.Errorf("an event without a place counts as placed (%v)", err)
 		}
+		if _, found, err := r.Event(env.ID, "", made[5]); err != nil || found {
+			t.Errorf("an event without a place is found (%v)", err)
+		}
 		if placed, err := r.EventPlaced(other.ID, "", made[0]); err != nil || placed {
 			t.Errorf("I8: an event of another environment is a cursor (%v)", err)
 		}
@@ -263,6 +266,15 @@ func places(t *testing.T, db authz.DB) {
 	})
 	place(3, 1)
 	view(t, db, func(r authz.Reader) error {
+		for _, look := range []struct {
+			env  id.Environment
+			org  id.Organization
+			want bool
+		}{{env.ID, "", true}, {other.ID, "", false}, {env.ID, "org_other", false}} {
+			if e, found, err := r.Event(look.env, look.org, made[5]); err != nil || found != look.want || found && e.ID != made[5] {
+				t.Errorf("I8: looking for an event in %s and organization %q: %v, %t (%v)", look.env, look.org, e.ID, found, err)
+			}
+		}
 		got, err := r.Events(env.ID, authz.EventFilter{}, page.Request{Limit: 10, Order: page.Asc, After: string(made[1])})
 		var found []id.Event
 		for _, e := range got.Items {

@@ -139,6 +139,16 @@ func claims(t *testing.T, db WebhookDB) {
 		})
 	}
 	work(t, db, func(tx webhook.Tx) error { return tx.InsertDeliveries(all) })
+	work(t, db, func(tx webhook.Tx) error {
+		if n, err := tx.CountPending(e.ID, 3); err != nil || n != 3 {
+			t.Errorf("counting up to 3 of 5 deliveries: %d, %v", n, err)
+		}
+		n, err := tx.CountPending(e.ID, 100)
+		if n != 5 {
+			t.Errorf("counted %d of 5 deliveries", n)
+		}
+		return err
+	})
 	claim("a", now, 0, 1, 2) // the earliest first; the last one is not due
 	claim("b", now, 3)
 	claim("c", now)
