@@ -83,7 +83,7 @@ func listMemberships(r *request) (page.Page[authz.Member], error) {
 	}
 	f := authz.MembershipFilter{
 		Organization: id.Organization(r.query.Get("organization_id")), User: id.User(r.query.Get("user_id")),
-		Role: r.query.Get("role_slug"),
+		Role: r.query.Get("role_slug"), Search: r.query.Get("search"),
 	}
 	for _, s := range r.query.List("statuses") {
 		f.Statuses = append(f.Statuses, authz.Status(s))

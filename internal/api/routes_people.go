@@ -35,6 +35,7 @@ func userRoutes() []Route {
 				Parameter{Name: "organization", Kind: "string", Summary: "Former name of organization_id."},
 				Parameter{Name: "organization_id", Kind: "string", Summary: "Only users with a membership in this organization."},
 				Parameter{Name: "email", Kind: "string", Summary: "Only the user with this address, whatever its case."},
+				Parameter{Name: "search", Kind: "string", Summary: "Extension: only users whose e-mail address, name or last name begins so, whatever the case; the first 1,000 by each."},
 			), Status: 200, Answer: List[event.User]{}, Refusals: []Refusal{invalid}, handle: action(listUsers, shown(userBody))},
 		{Method: "POST", Path: path, Operation: "createUser", Summary: "Create a user.", Tag: tag, Body: NewUser{},
 			Status: 201, Answer: event.User{}, Refusals: []Refusal{refuse(400, "bad_request", "user_creation_error", "invalid_metadata", "external_id_already_used"), invalid},
@@ -59,6 +60,7 @@ func membershipRoutes() []Route {
 			Parameters: with(
 				Parameter{Name: "organization_id", Kind: "string", Summary: "This or user_id is required."},
 				Parameter{Name: "role_slug", Kind: "string", Summary: "Extension: only memberships with this role in effect; needs organization_id."},
+				Parameter{Name: "search", Kind: "string", Summary: "Extension: only memberships of users whose e-mail address, name or last name begins so, whatever the case; needs organization_id. The first 1,000 by each."},
 				Parameter{Name: "statuses", Kind: "array", Enum: []string{"active", "inactive", "pending"}, Summary: "Defaults to active."},
 				Parameter{Name: "user_id", Kind: "string", Summary: "This or organization_id is required."},
 			), Status: 200, Answer: List[Membership]{}, Refusals: []Refusal{refuse(400, "missing_user_id_or_organization_id"), invalid},

@@ -112,7 +112,7 @@ func listUsers(r *request) (page.Page[authz.User], error) {
 	if org == "" {
 		org = r.query.Get("organization")
 	}
-	return r.api.rules.ListUsers(r.Context(), r.caller, authz.UserFilter{Organization: id.Organization(org), Email: r.query.Get("email")}, p)
+	return r.api.rules.ListUsers(r.Context(), r.caller, authz.UserFilter{Organization: id.Organization(org), Email: r.query.Get("email"), Search: r.query.Get("search")}, p)
 }
 
 func deleteUser(r *request) error {

@@ -119,3 +119,22 @@ func TestDeleteUserWithMemberships(t *testing.T) {
 		w.fired("user.created ada@acme.example", "organization_membership.created ada@acme.example in Acme: active member")
 	})
 }
+
+// People are found by how their e-mail address or name begins, in the environment and among the members of an organization.
+func TestSearchOfPeople(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		org := w.organization("Acme")
+		ada, eve := w.user("ada@acme.example"), w.user("eve@acme.example")
+		w.put(users+"/"+ada, object{"first_name": "Augusta", "last_name": "Lovelace"}).is(200)
+		m := w.member(ada, org, "member")
+		w.member(eve, org, "member")
+		w.get(users+"?search=LOVE").is(200).lists("id", ada)
+		w.get(users+"?search=eve%40").is(200).lists("id", eve)
+		w.get(users + "?search=acme").is(200).lists("id")
+		w.get(users+"?search=").is(200).lists("id", eve, ada)
+		w.get(memberships+"?organization_id="+org+"&search=augusta+l").is(200).lists("id", m)
+		w.get(memberships + "?organization_id=" + org + "&search=augusta+l&statuses=inactive").is(200).lists("id")
+		w.get(memberships+"?user_id="+ada+"&search=a").refused(422, "invalid_request_parameters", "search")
+		w.get(users+"?search="+strings.Repeat("a", 101)).refused(422, "invalid_request_parameters", "search")
+	})
+}

@@ -17,12 +17,13 @@ type crowd struct {
 	policy   Policy // of the organization
 	where    place
 	statuses []Status // of the memberships in question; none for all
+	search   string   // of MembershipFilter
 }
 
 // sieve goes through the memberships and keeps the facts of those that pass, which is all where pass is nil.
 func (w crowd) sieve(pass func(Facts) bool) sieve[Membership, Facts] {
 	org := w.policy.Organization
-	f := MembershipFilter{Organization: org, Statuses: w.statuses}
+	f := MembershipFilter{Organization: org, Statuses: w.statuses, Search: w.search}
 	return sieve[Membership, Facts]{
 		key: func(f Facts) string { return string(f.Membership.ID) },
 		list: func(r page.Request) (page.Page[Membership], error) {
@@ -30,9 +31,13 @@ func (w crowd) sieve(pass func(Facts) bool) sieve[Membership, Facts] {
 		},
 		find: func(cursor string) ([]Membership, error) {
 			ms, err := w.r.MembershipsByID(org, []id.Membership{id.Membership(cursor)})
-			return slices.DeleteFunc(ms, func(m Membership) bool {
-				return len(w.statuses) > 0 && !slices.Contains(w.statuses, m.Status)
-			}), err
+			if err != nil || len(ms) == 0 {
+				return nil, err
+			}
+			one := f
+			one.User = ms[0].User
+			found, err := w.r.Memberships(w.policy.Environment, one, page.Request{Limit: 1, Order: page.Asc})
+			return found.Items, err
 		},
 		keep: func(ms []Membership) ([]Facts, error) {
 			facts, err := w.facts(ms)
@@ -79,7 +84,7 @@ func membersHolding(r Reader, c Caller, f MembershipFilter, at time.Time, p page
 	if err != nil {
 		return page.Page[Membership]{}, err
 	}
-	over := crowd{r: r, at: at, policy: policy, statuses: f.Statuses}
+	over := crowd{r: r, at: at, policy: policy, statuses: f.Statuses, search: f.Search}
 	pass := holding(f.Role)
 	found, err := over.sieve(func(facts Facts) bool {
 		return (f.User == "" || facts.Membership.User == f.User) && pass(facts)

@@ -19,6 +19,8 @@ type supposed struct {
 	policy func(*Policy)         // alters the policy of an organization; nil: not at all
 	drop   func(Assignment) bool // the assignments that would be gone; nil: none
 	gone   []Resource            // the resource that would be gone, with what is below it
+	idle   bool                  // whether the memberships would be inactive
+	leave  bool                  // whether they would be gone
 }
 
 // Right is a permission on a resource and everything below it.

@@ -217,6 +217,16 @@ func normalEmail(s string) (key string, ok bool) {
 // searchKey is the form in which names are searched, whatever their case or width.
 func searchKey(s string) string { return strings.ToLower(norm.NFKC.String(s)) }
 
+// searched is a text to search for, at most max characters, in the form in which things are searched.
+func searched(s string, max int) (string, error) {
+	var bad complaints
+	key := searchKey(strings.TrimSpace(s))
+	if bad.text("search", s, len(s)); len(bad) == 0 {
+		bad.text("search", key, max)
+	}
+	return key, bad.err()
+}
+
 const (
 	customPrefix = "org-"
 	suffixLength = 6

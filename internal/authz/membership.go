@@ -90,7 +90,7 @@ type MembershipFilter struct {
 	Organization id.Organization
 	User         id.User
 	Statuses     []Status
-	// Search is the beginning of an e-mail address, a name or a last name, in any case. A search finds at most MaxFound.
+	// Search is the beginning of an e-mail address, a name or a last name, in any case; see MaxFound. It needs an organization.
 	Search string
 	Role   string // slug of a role in effect on the organization; no storage knows it, so the rules sift by it
 }
@@ -106,11 +106,12 @@ type MembershipReader interface {
 	CountMemberships(env id.Environment, f Scope) (int, error)
 }
 
-// Scope narrows which memberships of an environment are gone through. Zero values do not narrow. A group needs its
-// organization.
+// Scope narrows which memberships of an environment are gone through. Zero values do not narrow. A group and a membership
+// need their organization.
 type Scope struct {
 	Organization id.Organization
 	Group        id.Group
+	Membership   id.Membership
 	FallbackOnly bool
 }
 
@@ -266,7 +267,13 @@ func (s *Service) ListMembers(ctx context.Context, c Caller, f MembershipFilter,
 	if f.Role != "" && f.Organization == "" {
 		return page.Page[Member]{}, fault.BadField("role_slug", "needs organization_id")
 	}
+	if f.Search != "" && f.Organization == "" {
+		return page.Page[Member]{}, fault.BadField("search", "needs organization_id")
+	}
 	var err error
+	if f.Search, err = searched(f.Search, MaxSearch); err != nil {
+		return page.Page[Member]{}, err
+	}
 	if f.Statuses, err = statusesOf(f.Statuses); err != nil {
 		return page.Page[Member]{}, err
 	}

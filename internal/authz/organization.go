@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -259,9 +258,9 @@ func (s *Service) OrganizationByExternalID(ctx context.Context, c Caller, extern
 
 // ListOrganizations lists the organizations of the caller's environment.
 func (s *Service) ListOrganizations(ctx context.Context, c Caller, f OrganizationFilter, r page.Request) (page.Page[Organization], error) {
-	f.Search = searchKey(f.Search)
-	if utf8.RuneCountInString(f.Search) > MaxLongName {
-		return page.Page[Organization]{}, fault.BadField("search", "must be at most %d characters", MaxLongName)
+	var err error
+	if f.Search, err = searched(f.Search, MaxLongName); err != nil {
+		return page.Page[Organization]{}, err
 	}
 	if len(f.Domains) > MaxDomains {
 		return page.Page[Organization]{}, fault.BadField("domains", "must have at most %d domains", MaxDomains)

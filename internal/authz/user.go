@@ -2,6 +2,7 @@ package authz
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
@@ -20,6 +21,8 @@ type User struct {
 	FirstName         *string
 	LastName          *string
 	Name              *string
+	NameKey           string // the name, or first and last name, as they are searched; kept by the rules
+	LastNameKey       string // the last name, or the last word of the name, likewise
 	ProfilePictureURL *string
 	ExternalID        *string // unique in the environment
 	Metadata          map[string]string
@@ -47,12 +50,16 @@ func (u User) Payload() event.User {
 type UserFilter struct {
 	Organization id.Organization // has a membership of any status there
 	Email        string          // storage gets it as it is compared
-	// Search is the beginning of an e-mail address, a name or a last name, in any case. A search finds at most MaxFound.
+	// Search is the beginning of an e-mail address, a name or a last name, in any case; see MaxFound.
 	Search string
 }
 
-// MaxFound is how many a search of people finds, so that it takes the same short time however many match.
+// MaxFound is how many a search of people finds by each of e-mail address, name and last name, in their order, so that it
+// takes a short time however many match.
 const MaxFound = 1000
+
+// MaxSearch is how many characters a search of people can have.
+const MaxSearch = 100
 
 // UserReader finds users.
 type UserReader interface {
@@ -110,7 +117,37 @@ func (in UserInput) apply(u *User) (changed bool) {
 	changed = applyText(in.ExternalID, &u.ExternalID) || changed
 	changed = applyText(in.Locale, &u.Locale) || changed
 	changed = applyMetadata(in.Metadata, &u.Metadata) || changed
+	u.NameKey, u.LastNameKey = u.nameKeys()
 	return changed
+}
+
+// nameKeys are the names of the user as they are searched, cut to what an index can hold.
+func (u User) nameKeys() (name, last string) {
+	if u.Name != nil {
+		name = *u.Name
+	}
+	if u.LastName != nil {
+		last = *u.LastName
+	}
+	if strings.TrimSpace(name) == "" {
+		name = last
+		if u.FirstName != nil {
+			name = *u.FirstName + " " + last
+		}
+	}
+	name = strings.TrimSpace(name)
+	if i := strings.LastIndexByte(name, ' '); i >= 0 && last == "" {
+		last = name[i+1:]
+	}
+	return cut(searchKey(name)), cut(searchKey(strings.TrimSpace(last)))
+}
+
+// cut is as much of a key as can be searched for.
+func cut(key string) string {
+	if runes := []rune(key); len(runes) > MaxSearch {
+		return string(runes[:MaxSearch])
+	}
+	return key
 }
 
 // same says whether two states of a user name the same person, by what applications recognize people by.
@@ -217,6 +254,10 @@ func (s *Service) ListUsers(ctx context.Context, c Caller, f UserFilter, r page.
 			return page.Page[User]{}, fault.BadField("email", "must be an e-mail address")
 		}
 		f.Email = key
+	}
+	var err error
+	if f.Search, err = searched(f.Search, MaxSearch); err != nil {
+		return page.Page[User]{}, err
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[User], error) { return tx.Users(c.Environment, f, r) })
 }

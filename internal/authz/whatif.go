@@ -207,7 +207,13 @@ func (w *whatIf) compare(m Membership, as []Assignment, anchors map[id.Resource]
 	}
 	before := Facts{At: w.at, Membership: m, Assignments: as, Policy: w.before[org]}
 	after := Facts{At: w.at, Membership: m, Assignments: kept, Policy: w.after[org]}
+	if w.sup.idle || w.sup.leave {
+		after.Membership.Status = StatusInactive
+	}
 	j.before, j.after = m.showing(EffectiveRoles(before)).Shown, m.showing(EffectiveRoles(after)).Shown
+	if w.sup.leave {
+		j.after = []string{}
+	}
 	if w.latent {
 		j.gains = latentGains(before, after)
 	}

@@ -56,7 +56,11 @@ func accessRow(a authz.Access) []string {
 	for i, h := range a.Held {
 		slugs[i] = h.Role.Slug
 	}
-	row := []string{string(a.ID), string(a.Membership.User), a.Person.Email, nameOf(a.Person), string(a.Status), strings.Join(slugs, " "), strings.Join(a.Permissions, " ")}
+	name := called(a.Person)
+	if name == a.Person.Email { // there is none
+		name = ""
+	}
+	row := []string{string(a.ID), string(a.Membership.User), a.Person.Email, name, string(a.Status), strings.Join(slugs, " "), strings.Join(a.Permissions, " ")}
 	for i, cell := range row {
 		row[i] = web.Harmless(cell)
 	}

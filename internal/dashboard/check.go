@@ -59,6 +59,7 @@ func checkAccess(v *visit) error {
 		if err := v.searchAnyone(&c); err != nil {
 			return err
 		}
+		v.example(checkCalls(accessCheck{Who: &somebody{ID: "om_…"}, Permission: or(c.Permission, "invoices:pay")}, "")[0])
 	} else if err := v.answerCheck(&c); err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (v *visit) searchAnyone(c *accessCheck) error {
 }
 
 func (v *visit) addCandidates(c *accessCheck, f authz.MembershipFilter) error {
-	f.Statuses = everyStatus
+	f.Statuses = anyStatus
 	found, err := v.door.rules.ListMembers(v.Context(), v.caller, f, firstOf(someFound))
 	if err != nil {
 		return err

@@ -5,29 +5,6 @@ import (
 	"golang.org/x/net/html"
 )
 
-// undo sends the form that the page offers to take back what was done, and is the page that it leads to.
-func (b *browser) undo(p *shown) *shown {
-	b.Helper()
-	told := p.find("div", "id", "told")
-	if told == nil {
-		b.Fatalf("nothing was told: %s", p.text())
-	}
-	action := ""
-	var fields []string
-	for n := range told.Descendants() {
-		switch {
-		case n.Type == html.ElementNode && n.Data == "form":
-			action = attr(n, "action")
-		case n.Type == html.ElementNode && n.Data == "input":
-			fields = append(fields, attr(n, "name"), attr(n, "value"))
-		}
-	}
-	if action == "" {
-		b.Fatalf("there is no undo: %s", p.text())
-	}
-	return b.posted(action, fields...)
-}
-
 // undoable says whether a page offers to take back what was done.
 func (p *shown) undoable() bool {
 	for n := range p.doc.Descendants() {

@@ -305,3 +305,26 @@ func (b *browser) setCookie(name, value string) {
 	at := must(url.Parse(b.server.URL + "/dashboard"))
 	b.client.Jar.SetCookies(at, []*http.Cookie{{Name: name, Value: value, Path: "/dashboard"}})
 }
+
+// undo sends the form that the page offers to take back what was done, and is the page that it leads to.
+func (b *browser) undo(p *shown) *shown {
+	b.Helper()
+	told := p.find("div", "id", "told")
+	if told == nil {
+		b.Fatalf("nothing was told: %s", p.text())
+	}
+	action := ""
+	var fields []string
+	for n := range told.Descendants() {
+		switch {
+		case n.Type == html.ElementNode && n.Data == "form":
+			action = attr(n, "action")
+		case n.Type == html.ElementNode && n.Data == "input":
+			fields = append(fields, attr(n, "name"), attr(n, "value"))
+		}
+	}
+	if action == "" {
+		b.Fatalf("there is no undo: %s", p.text())
+	}
+	return b.posted(action, fields...)
+}

@@ -144,19 +144,28 @@ func showGroup(v *visit) error {
 	if shown.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
 		return err
 	}
+	find := v.finder(at.Owner)
 	roles, err := v.door.rules.ListGroupRoleAssignments(v.Context(), v.caller, at.ID, firstOf(authz.MaxGroupRoles))
+	if err == nil {
+		shown.Roles, err = find.assigned(roles.Items)
+	}
 	if err != nil {
 		return err
 	}
-	find := v.finder(at.Owner)
-	if shown.Roles, err = find.assigned(roles.Items); err != nil {
+	if err := v.addGroupMembers(&shown, find); err != nil {
 		return err
 	}
+	v.example(groupCalls(at.Group)...)
+	return v.show("group.html", at.Name, at.above[:3], shown)
+}
+
+// addGroupMembers reads the page of the members that the address asks for.
+func (v *visit) addGroupMembers(shown *groupPage, find *finder) error {
 	part, err := v.part(page.Desc, isCursor[id.Membership])
 	if err != nil {
 		return err
 	}
-	members, err := v.door.rules.ListGroupMembers(v.Context(), v.caller, at.Owner, at.ID, part)
+	members, err := v.door.rules.ListGroupMembers(v.Context(), v.caller, shown.Owner, shown.ID, part)
 	if err != nil {
 		return err
 	}
@@ -168,8 +177,7 @@ func showGroup(v *visit) error {
 		shown.Members = append(shown.Members, who)
 	}
 	shown.Pages = v.pages(members.Before, members.After)
-	v.example(groupCalls(at.Group)...)
-	return v.show("group.html", at.Name, at.above[:3], shown)
+	return nil
 }
 
 // groupCalls is what the API has for a group's page.

@@ -125,9 +125,14 @@ func deleteGroup(v *visit) error {
 	if form.Aftermath, err = v.beforehand(at.Owner, form.Size.Members, authz.SupposeDeleteGroup(at.Owner, at.ID), at.Below("impact")); err != nil {
 		return err
 	}
-	v.example(Call{What: "Delete the group", Method: "DELETE", Path: groupURL(at.Group),
+	v.example(previewCall(groupURL(at.Group)+"?"), Call{What: "Delete the group", Method: "DELETE", Path: groupURL(at.Group),
 		Node: sdk("groups.deleteGroup", map[string]any{"organizationId": at.Owner, "groupId": at.ID})})
 	return v.show("group_delete.html", "Delete "+at.Name, at.above, form)
+}
+
+// previewCall asks what a deletion would do.
+func previewCall(path string) Call {
+	return Call{What: "See what it would do, without doing it", Method: "DELETE", Path: path + "preview=true"}
 }
 
 // impactPage is all that a deletion would do.
@@ -146,6 +151,7 @@ func groupImpact(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.example(previewCall(groupURL(at.Group) + "?"))
 	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, pager{Next: shown.Next}, "group “" + at.Name + "”", at.Below("delete")})
 }
 

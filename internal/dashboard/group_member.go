@@ -24,7 +24,7 @@ func (v *visit) findMembers(org id.Organization) (memberSearch, error) {
 	if v.posted() {
 		s.Search = v.typed("search")
 	}
-	found, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{Organization: org, Statuses: everyStatus, Search: s.Search}, firstOf(someFound))
+	found, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{Organization: org, Statuses: anyStatus, Search: s.Search}, firstOf(someFound))
 	if err != nil {
 		return s, err
 	}

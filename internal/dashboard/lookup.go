@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"strings"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -9,18 +8,6 @@ import (
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
-
-// personName is what a person goes by: a name or, without one, the e-mail address.
-func personName(u authz.User) string {
-	name := strings.TrimSpace(textOf(u.Name))
-	if name == "" {
-		name = strings.TrimSpace(textOf(u.FirstName) + " " + textOf(u.LastName))
-	}
-	if name == "" {
-		name = u.Email
-	}
-	return name
-}
 
 // somebody is a membership as lists show it.
 type somebody struct {
@@ -32,7 +19,7 @@ type somebody struct {
 }
 
 func (v *visit) somebody(m authz.Member) somebody {
-	s := somebody{ID: m.ID, Name: personName(m.Person), Status: m.Status, Path: v.ownerPath(m.Organization, "members", string(m.ID))}
+	s := somebody{ID: m.ID, Name: called(m.Person), Status: m.Status, Path: v.ownerPath(m.Organization, "members", string(m.ID))}
 	if s.Name == "" { // gone since the list was read
 		s.Name = string(m.ID)
 	}
@@ -41,9 +28,6 @@ func (v *visit) somebody(m authz.Member) somebody {
 	}
 	return s
 }
-
-// everyStatus is all memberships, not the active ones alone.
-var everyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}
 
 // namedLink is something with a name and a screen.
 type namedLink struct{ Name, Kind, Path string }
@@ -199,7 +183,7 @@ func instantField(t time.Time) string {
 // blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
 func (v *visit) blameNaming(err error, field string) bool {
 	if fault.Is(err, fault.NotFound) {
-		v.complain(field, "names nothing that there is here")
+		v.complain(field, "does not exist here")
 		return true
 	}
 	return v.blame(err)

@@ -32,7 +32,6 @@ type matrix struct {
 	AllRoles     int
 	AllRows      int
 	Shown        string // the slugs of the permissions in the window
-	Query        string // what the window was asked for by, for the addresses of its forms
 	Editable     bool   // whether any cell can be changed here
 	Pending      bool   // whether it shows changes that are not saved
 }
@@ -95,7 +94,7 @@ func (v *visit) showMatrixWith(edits []matrixEdit) error {
 	if err != nil {
 		return err
 	}
-	m := matrix{Owner: org, AllRoles: len(policy.Roles), AllRows: len(permissions), Query: v.matrixQuery().Encode(), Pending: len(edits) > 0}
+	m := matrix{Owner: org, AllRoles: len(policy.Roles), AllRows: len(permissions), Pending: len(edits) > 0}
 	if org != "" {
 		m.Organization = name
 	}
@@ -147,6 +146,9 @@ func (v *visit) matrixAddress(below ...string) string {
 	}
 	return address
 }
+
+// MatrixAddress is matrixAddress for templates.
+func (v *visit) MatrixAddress(below ...string) string { return v.matrixAddress(below...) }
 
 // window cuts a list to the part that a parameter of the address says the first of, and finds the ones beside it.
 func window[T any](v *visit, name string, all []T, size int) (span, []T, error) {

@@ -54,7 +54,6 @@ type matrixReview struct {
 	Edits        []matrixEdit
 	Changes      int      // of cells
 	Gone         []string // roles and permissions that are not there any more
-	Query        string
 }
 
 // Counting says whether any numbers are still to come.
@@ -105,7 +104,7 @@ func (v *visit) typedEdits() map[string]*matrixEdit {
 
 // settle compares what is wanted with the roles as they are: what is so already is not to be done any more.
 func (v *visit) settle(org id.Organization, typed map[string]*matrixEdit) (matrixReview, error) {
-	review := matrixReview{Owner: org, Query: v.matrixQuery().Encode()}
+	review := matrixReview{Owner: org}
 	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
 	if err != nil {
 		return review, err

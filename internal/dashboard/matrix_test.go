@@ -175,7 +175,17 @@ func TestMatrixWindows(t *testing.T) {
 	ed.get(h.path("/matrix?first_role=0")).wants(422, "first_role must be a whole number")
 	// What is outside of the window keeps what it had.
 	ed.posted(h.path("/matrix/apply"), ed.post(h.path("/matrix/review"), first.ticking("r00:p:000")...).reviewed()...)
-	ed.posted(h.path("/matrix/apply"), ed.post(h.path("/matrix/review"), ed.get(h.path("/matrix?first_permission=101")).ticking("r00:p:129")...).reviewed()...)
+	const window = "?first_permission=101&search=p%3A"
+	far := ed.get(h.path("/matrix" + window))
+	if far.find("form", "action", h.path("/matrix/review"+window)) == nil {
+		t.Error("the form forgets its window")
+	}
+	review := ed.post(h.path("/matrix/review"+window), far.ticking("r00:p:129")...).wants(200, "1 change")
+	ed.post(attr(review.find("button", "name", "back"), "formaction"), append(review.reviewed(), "back", "yes")...).wants(200, "Permissions 101 to 130 of 130", "not saved yet")
+	done := ed.post(attr(review.find("form", "id", "review"), "action"), review.reviewed()...)
+	if done.location != h.path("/matrix"+window) {
+		t.Errorf("after the window at its end comes %s", done.location)
+	}
 	if got := h.held("", "r00"); got != "p:000 p:129" {
 		t.Errorf("the role holds %q", got)
 	}

@@ -11,25 +11,6 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// anyStatus is all memberships, whatever their status.
-var anyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}
-
-// nameOf is what a user is called, or empty.
-func nameOf(u authz.User) string {
-	if u.Name != nil && *u.Name != "" {
-		return *u.Name
-	}
-	return strings.TrimSpace(textOf(u.FirstName) + " " + textOf(u.LastName))
-}
-
-// called is the name of a user, or the address where there is none.
-func called(u authz.User) string {
-	if name := nameOf(u); name != "" {
-		return name
-	}
-	return u.Email
-}
-
 // heldRole is an effective role with what it comes from, in words.
 type heldRole struct {
 	authz.Held
@@ -125,7 +106,7 @@ func listMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := v.part(page.Desc, validID[id.Membership])
+	r, err := v.part(page.Desc, isCursor[id.Membership])
 	if err != nil {
 		return err
 	}
@@ -163,8 +144,10 @@ func (l memberList) examples() []Call {
 		argument["statuses"] = []string{l.Status}
 	}
 	node := sdk("userManagement.listOrganizationMemberships", argument)
-	if l.Role != "" { // an extension, which the SDK lacks
-		path, node = path+"&role_slug="+url.QueryEscape(l.Role), ""
+	for _, extension := range [][2]string{{"role_slug", l.Role}, {"search", l.Search}} {
+		if extension[1] != "" { // the SDK lacks both
+			path, node = path+"&"+extension[0]+"="+url.QueryEscape(extension[1]), ""
+		}
 	}
 	return []Call{
 		{What: "List the members", Method: "GET", Path: path, Node: node},
@@ -257,7 +240,7 @@ func showMember(v *visit) error {
 }
 
 func (v *visit) addAssignments(shown *memberPage, names groupNames) error {
-	r, err := v.part(page.Desc, validID[id.Assignment])
+	r, err := v.part(page.Desc, isCursor[id.Assignment])
 	if err != nil {
 		return err
 	}

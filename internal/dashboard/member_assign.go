@@ -2,7 +2,7 @@ package dashboard
 
 import (
 	"net/url"
-	"time"
+	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -68,16 +68,13 @@ func (v *visit) assignForm(m authz.Member) (assignForm, error) {
 	return form, err
 }
 
-// input is the assignment that was asked for, and whether its times make sense.
+// input is the assignment that was asked for, and whether it makes sense so far.
 func (f assignForm) input(v *visit) (in authz.NewAssignment, ok bool) {
-	in = authz.NewAssignment{Role: f.Role, Resource: f.on()}
-	in.StartsAt, ok = v.typedTime("starts_at", f.StartsAt)
-	var until bool
-	in.ExpiresAt, until = v.typedTime("expires_at", f.Expires)
+	in = authz.NewAssignment{Role: f.Role, Resource: f.on(), StartsAt: v.moment("starts_at"), ExpiresAt: v.moment("expires_at")}
 	if f.Role == "" {
 		v.complain("role_slug", "must be chosen")
 	}
-	return in, ok && until && f.Role != ""
+	return in, len(v.complaints) == 0
 }
 
 // on is the resource that was named; the organization itself where none was.
@@ -89,20 +86,6 @@ func (f assignForm) on() authz.ResourceRef {
 		return authz.ResourceRef{}
 	}
 	return authz.ResourceRef{ResourceType: f.Type, ExternalID: f.External}
-}
-
-// typedTime reads a date and a time in UTC, as browsers send them or as the API writes them.
-func (v *visit) typedTime(field, text string) (t time.Time, ok bool) {
-	if text == "" {
-		return time.Time{}, true
-	}
-	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339Nano} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), true
-		}
-	}
-	v.complain(field, "must be a date and a time, such as 2030-01-31T18:00")
-	return time.Time{}, false
 }
 
 // where is the resource of an assignment in a sentence; nothing for the organization itself.
@@ -143,9 +126,9 @@ type unassignment struct {
 	Member     authz.Member
 	Called     string
 	Row        assignmentRow
-	FallsBack  bool // whether the default applies then, because nothing else gives a role
-	Default    authz.Role
-	Changeable bool // here; what a group or an identity provider gives is changed there
+	Impact     *authz.MemberImpact // nil where nothing would change now
+	Then       string              // the roles in effect on the organization afterwards
+	Changeable bool                // here; what a group or an identity provider gives is changed there
 }
 
 func unassignRole(v *visit) error {
@@ -189,22 +172,44 @@ func (v *visit) unassignment(m authz.Member) (unassignment, error) {
 		return unassignment{}, err
 	}
 	u := unassignment{Member: m, Called: called(m.Person)}
-	u.Default, _ = policy.DefaultRole()
-	others := 0
 	for _, a := range all {
 		if string(a.ID) == v.PathValue("assignment") {
 			u.Row = assignmentRow{RoleAssignment: a, Role: roleOf(policy, a.Assignment.Role)}
-		} else if a.Begun(time.Now()) {
-			others++
 		}
 	}
 	if u.Row.ID == "" {
 		return u, fault.Missing("Role assignment", v.PathValue("assignment"))
 	}
-	u.Changeable = u.Row.Source == authz.SourceManual || u.Row.Source == authz.SourceDefault
-	u.FallsBack = u.Row.Home() && others == 0 && u.Row.Source != authz.SourceDefault
-	u.Row.GroupName, err = v.groupName(groupNames{}, m.Organization, u.Row.Group)
+	if u.Row.GroupName, err = v.groupName(groupNames{}, m.Organization, u.Row.Group); err != nil {
+		return u, err
+	}
+	if u.Changeable = u.Row.Source == authz.SourceManual || u.Row.Source == authz.SourceDefault; u.Changeable {
+		u.Impact, err = v.memberImpact(authz.SupposeRemoveRoleAssignment(m.ID, u.Row.ID))
+	}
+	if u.Impact != nil {
+		u.Then = roleNames(policy, u.Impact.After)
+	}
 	return u, err
+}
+
+// memberImpact is what a change would do to the one member whom it concerns, nil where that is nothing.
+func (v *visit) memberImpact(suppose authz.Supposition) (*authz.MemberImpact, error) {
+	impact, err := v.door.rules.Preview(v.Context(), v.caller, suppose, authz.ImpactRequest{Limit: 1})
+	if err != nil || len(impact.Members) == 0 {
+		return nil, err
+	}
+	return &impact.Members[0], nil
+}
+
+// roleNames names roles of a policy in a sentence.
+func roleNames(p authz.Policy, slugs []string) string {
+	var names []string
+	for _, r := range p.Roles {
+		if contains(slugs, r.Slug) {
+			names = append(names, r.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // undo is the form that assigns it again. A default is not assigned by anybody and has none.
@@ -212,12 +217,8 @@ func (a assignmentRow) undo(action string) *undo {
 	if a.Source != authz.SourceManual {
 		return nil
 	}
-	fields := url.Values{"role_slug": {a.Slug}, "resource_id": {string(a.Resource)}}
-	if !a.StartsAt.IsZero() {
-		fields.Set("starts_at", stamp(a.StartsAt))
-	}
-	if !a.ExpiresAt.IsZero() {
-		fields.Set("expires_at", stamp(a.ExpiresAt))
+	fields := url.Values{
+		"role_slug": {a.Slug}, "resource_id": {string(a.Resource)}, "starts_at": {instantField(a.StartsAt)}, "expires_at": {instantField(a.ExpiresAt)},
 	}
 	return &undo{Action: action, Fields: fields}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
 
@@ -14,7 +15,8 @@ type memberEnd struct {
 	Organization authz.Organization
 	Called       string
 	Roles        []heldRole
-	Permissions  int
+	Permissions  int // that the member loses on the organization
+	Below        int // rights on resources below it that the member loses beside those: a permission on a resource each
 	Groups       authz.Count
 	OnResources  authz.Count // assignments on resources below the organization
 	direct       []string    // the roles that were given directly, where that is all there is
@@ -30,11 +32,13 @@ func (v *visit) memberEnd() (memberEnd, error) {
 	if end.Roles, err = v.heldRoles(names, m); err != nil {
 		return end, err
 	}
-	permissions, err := v.permissionsOf(m.ID)
+	impact, err := v.memberImpact(authz.SupposeDeleteMember(m.ID))
 	if err != nil {
 		return end, err
 	}
-	end.Permissions = len(permissions)
+	if impact != nil {
+		end.Permissions, end.Below = lost(impact.Loses, authz.OrganizationResource(o.ID))
+	}
 	first := page.Request{Limit: page.MaxLimit, Order: page.Asc}
 	groups, err := v.door.rules.ListMemberGroups(v.Context(), v.caller, m.ID, first)
 	if err != nil {
@@ -42,6 +46,22 @@ func (v *visit) memberEnd() (memberEnd, error) {
 	}
 	end.Groups = authz.Count{N: len(groups.Items), More: groups.After != ""}
 	return end, v.addOwnAssignments(&end)
+}
+
+// lost counts the rights on the organization itself, and those on resources below it that do not come from there.
+func lost(rights []authz.Right, home id.Resource) (here, below int) {
+	whole := map[string]bool{}
+	for _, r := range rights {
+		if r.Resource == home {
+			whole[r.Permission] = true
+		}
+	}
+	for _, r := range rights {
+		if r.Resource != home && !whole[r.Permission] {
+			below++
+		}
+	}
+	return len(whole), below
 }
 
 // addOwnAssignments counts what the member has on resources, and keeps what adding the person again would bring back.

@@ -135,7 +135,7 @@ func TestAssignForATime(t *testing.T) {
 		}
 	}
 	remove := c.one + "/assignments/" + string(given.ID) + "/remove"
-	ed.get(remove).wants(200, "Take off Writer", "2 permissions")
+	ed.get(remove).wants(200, "Take off Writer", "loses 1 permission", "−doc:write", "Then in effect: Reader")
 	h.holds(c, "writer")
 	p = ed.posted(remove).wants(200, "Ann Bell is no longer assigned Writer")
 	h.holds(c, "reader")
@@ -223,4 +223,29 @@ func TestExportAccess(t *testing.T) {
 	}
 	v.get(c.path + "/access?role_slug=nobody").wants(404)
 	v.get(h.path("/organizations/" + string(id.Organization("org_01JZ0000000000000000000000")) + "/access")).wants(404)
+}
+
+// A role on a resource is given by the resource's external id, is counted when the member goes, and is taken off there.
+func TestAssignOnAResource(t *testing.T) {
+	h := given(t)
+	c := h.customer()
+	ctx := t.Context()
+	must(h.rules.CreateResourceType(ctx, h.c, authz.NewResourceType{Slug: "project", Name: "Project"}))
+	must(h.rules.CreatePermission(ctx, h.c, authz.NewPermission{Slug: "project:ship", Name: "Ship", ResourceType: authz.Some("project")}))
+	must(h.rules.CreateRole(ctx, h.c, "", authz.NewRole{Slug: authz.Some("lead"), Name: "Lead", ResourceType: authz.Some("project"), Permissions: authz.Some([]string{"project:ship"})}))
+	must(h.rules.CreateResource(ctx, h.c, authz.NewResource{Organization: c.org.ID, Type: "project", ExternalID: "p1", Name: "Apollo"}))
+	ed := h.as(operator.Editor)
+	ed.post(c.one+"/assign", "role_slug", "lead").wants(422, "scoped to 'project'")
+	p := ed.posted(c.one+"/assign", "role_slug", "lead", "resource_type_slug", "project", "resource_external_id", "p1").
+		wants(200, "Ann Bell is assigned lead on project p1", "Lead p1 project")
+	ed.get(c.one+"/remove").wants(200, "1 permission on the organization and 1 on resources below it", "1 assignment on a resource")
+	remove := ""
+	for n := range p.doc.Descendants() {
+		if href := attr(n, "href"); strings.Contains(href, "/remove?resource_id=") && strings.Contains(attr(n, "aria-label"), "Lead") {
+			remove = href
+		}
+	}
+	ed.get(remove).wants(200, "Ann Bell loses 1 permission on that resource", "−project:ship")
+	p = ed.posted(remove).wants(200, "Ann Bell is no longer assigned Lead on project p1").lacks("Lead p1 project")
+	ed.undo(p).wants(200, "Lead p1 project")
 }

@@ -13,12 +13,6 @@ import (
 	"github.com/rolecall/rolecall/internal/page"
 )
 
-// validID says whether a text can be an id of that kind, and so a cursor of a list of such.
-func validID[T id.Any](s string) bool {
-	_, ok := id.Parse[T](s)
-	return ok
-}
-
 // underOrganization is the way to a screen below an organization.
 func (v *visit) underOrganization(o authz.Organization, more ...crumb) []crumb {
 	return append([]crumb{{"Organizations", v.path("organizations")}, {o.Name, v.ownerPath(o.ID)}}, more...)
@@ -37,7 +31,7 @@ type organizationList struct {
 }
 
 func listOrganizations(v *visit) error {
-	r, err := v.part(page.Desc, validID[id.Organization])
+	r, err := v.part(page.Desc, isCursor[id.Organization])
 	if err != nil {
 		return err
 	}

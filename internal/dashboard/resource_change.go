@@ -142,6 +142,16 @@ func deleteResource(v *visit) error {
 			return err
 		}
 	}
+	if err := v.weighDeletion(&form); err != nil {
+		return err
+	}
+	v.example(previewCall(resourceURL(at.ID)+"?cascade_delete=true&"), deleteResourceCall(at.ID, form.Needed()))
+	return v.show("resource_delete.html", "Delete "+at.Name, at.above, form)
+}
+
+// weighDeletion finds out what a deletion would take with it, and from whom.
+func (v *visit) weighDeletion(form *resourceDeletion) (err error) {
+	at := form.resourceAt
 	if form.Children, err = v.childrenOf(at); err != nil {
 		return err
 	}
@@ -154,11 +164,8 @@ func deleteResource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if form.Aftermath, err = v.beforehand(at.Owner, size.Members, supposeGone(at), at.Below("impact")); err != nil {
-		return err
-	}
-	v.example(deleteResourceCall(at.ID, form.Needed()))
-	return v.show("resource_delete.html", "Delete "+at.Name, at.above, form)
+	form.Aftermath, err = v.beforehand(at.Owner, size.Members, supposeGone(at), at.Below("impact"))
+	return err
 }
 
 func supposeGone(at resourceAt) authz.Supposition {
@@ -183,5 +190,6 @@ func resourceImpact(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.example(previewCall(resourceURL(at.ID) + "?cascade_delete=true&"))
 	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, pager{Next: shown.Next}, at.Type + " “" + at.Name + "”", at.Below("delete")})
 }

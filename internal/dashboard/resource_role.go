@@ -71,7 +71,7 @@ func (v *visit) assignHere(form resourceRoleForm) (done bool, err error) {
 	if form.Replaces { // what it took the place of would not come back
 		back = nil
 	}
-	return true, v.doneUndoably(form.Below("roles"), personName(m.Person)+" has the role “"+form.Role+"” on "+form.Name+" now.", back)
+	return true, v.doneUndoably(form.Below("roles"), called(m.Person)+" has the role “"+form.Role+"” on "+form.Name+" now.", back)
 }
 
 // keepPicked lists who is picked already first, whatever is searched for.

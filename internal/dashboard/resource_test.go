@@ -42,7 +42,7 @@ func TestMoveResource(t *testing.T) {
 	if a.may(a.ada, "project:edit", a.apollo.ID) {
 		t.Error("the role on the former parent still holds")
 	}
-	ed.takesBack(p).wants(200, "was moved")
+	ed.undo(p).wants(200, "was moved")
 	if !a.may(a.ada, "project:edit", a.apollo.ID) {
 		t.Error("the undo did not bring it back")
 	}
@@ -84,5 +84,5 @@ func TestRolesOnResource(t *testing.T) {
 	if a.may(a.ada, "project:edit", a.apollo.ID) {
 		t.Error("the role is still held")
 	}
-	ed.takesBack(p).wants(200, "Ada has the role “maker”")
+	ed.undo(p).wants(200, "Ada has the role “maker”")
 }

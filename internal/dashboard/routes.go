@@ -23,7 +23,8 @@ func (s Screen) address() string { return strings.TrimSuffix(Prefix+s.Path, "/")
 func Screens() []Screen {
 	var all []Screen
 	for _, group := range [][]Screen{
-		entryScreens(), personScreens(), roleScreens(), catalogueScreens(), groupScreens(), operationScreens(), customerScreens(),
+		entryScreens(), personScreens(), roleScreens(), catalogueScreens(), customerScreens(), groupScreens(),
+		operationScreens(),
 	} {
 		all = append(all, group...)
 	}

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,9 +17,24 @@ var templateFiles embed.FS
 
 // parseTemplates reads every page, each beside the parts that all pages share.
 func parseTemplates(static map[string]asset) (map[string]*template.Template, error) {
-	shared, err := template.New("").Funcs(functions(static)).ParseFS(templateFiles, "templates/shared/*.html")
+	shared := template.New("").Funcs(functions(static))
+	parts, err := fs.Glob(templateFiles, "templates/shared/*.html")
 	if err != nil {
 		return nil, err
+	}
+	for _, file := range parts {
+		text, err := templateFiles.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range definitions.FindAllSubmatch(text, -1) {
+			if shared.Lookup(string(name[1])) != nil {
+				return nil, fmt.Errorf("%s: the part %q is defined twice", file, name[1])
+			}
+		}
+		if _, err := shared.Parse(string(text)); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
 	}
 	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -36,6 +52,9 @@ func parseTemplates(static map[string]asset) (map[string]*template.Template, err
 	}
 	return all, nil
 }
+
+// definitions finds the parts that a file defines. The last of two under one name would silently win.
+var definitions = regexp.MustCompile(`{{define "([^"]+)"}}`)
 
 // functions is what templates can call.
 func functions(static map[string]asset) template.FuncMap {

@@ -24,7 +24,7 @@ type userRow struct {
 }
 
 func listUsers(v *visit) error {
-	r, err := v.part(page.Desc, validID[id.User])
+	r, err := v.part(page.Desc, isCursor[id.User])
 	if err != nil {
 		return err
 	}
@@ -37,10 +37,11 @@ func listUsers(v *visit) error {
 		list.Found = append(list.Found, userRow{u, called(u)})
 	}
 	list.Pages = v.pages(found.Before, found.After)
-	v.example(
-		Call{What: "List users", Method: "GET", Path: "/user_management/users?limit=25", Node: sdk("userManagement.listUsers", map[string]any{"limit": rows})},
-		Call{What: "Find a user by e-mail address", Method: "GET", Path: "/user_management/users?email=ann@acme.example", Node: sdk("userManagement.listUsers", map[string]any{"email": "ann@acme.example"})},
-	)
+	call := Call{What: "List users", Method: "GET", Path: "/user_management/users?limit=25", Node: sdk("userManagement.listUsers", map[string]any{"limit": rows})}
+	if list.Search != "" { // an extension, which the SDK lacks
+		call.Path, call.Node = call.Path+"&search="+url.QueryEscape(list.Search), ""
+	}
+	v.example(call, Call{What: "Find a user by e-mail address", Method: "GET", Path: "/user_management/users?email=ann%40acme.example", Node: sdk("userManagement.listUsers", map[string]any{"email": "ann@acme.example"})})
 	return v.show("users.html", "Users", nil, list)
 }
 
@@ -67,7 +68,7 @@ func showUser(v *visit) error {
 	if err != nil {
 		return err
 	}
-	r, err := v.part(page.Desc, validID[id.Membership])
+	r, err := v.part(page.Desc, isCursor[id.Membership])
 	if err != nil {
 		return err
 	}

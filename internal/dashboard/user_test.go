@@ -22,7 +22,7 @@ func TestUsers(t *testing.T) {
 	if p.value("email") != "nobody" || p.value("first_name") != "Ann" || p.value("metadata") != "team=a" {
 		t.Error("what was typed is lost")
 	}
-	p = ed.posted(form, "email", "Ann@acme.example", "email_verified", "yes", "first_name", "Ann", "last_name", "Bell", "external_id", "7", "metadata", "team=a").
+	ed.posted(form, "email", "Ann@acme.example", "email_verified", "yes", "first_name", "Ann", "last_name", "Bell", "external_id", "7", "metadata", "team=a").
 		wants(200, "Ann Bell", "Ann@acme.example verified", "team", "No organization yet")
 	ed.post(form, "email", "ann@ACME.example").wants(422, "already used by another user").blames("email")
 	ed.get(h.path("/users")).wants(200, "Ann Bell")

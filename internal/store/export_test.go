@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -23,4 +24,10 @@ func Try(t authz.Tx, fn func() error) error {
 		err = errors.Join(err, do("ROLLBACK TO SAVEPOINT try"))
 	}
 	return errors.Join(err, do("RELEASE SAVEPOINT try"))
+}
+
+// Write runs a statement as it is.
+func Write(ctx context.Context, s *Store, statement string, args ...any) error {
+	_, err := s.write.ExecContext(ctx, statement, args...)
+	return err
 }

@@ -38,14 +38,23 @@ var membershipList = list[authz.Membership]{
 // Memberships implements authz.MembershipReader.
 func (t *tx) Memberships(env id.Environment, f authz.MembershipFilter, r page.Request) (page.Page[authz.Membership], error) {
 	var c condition
-	c.add("environment_id = ?", env)
+	environment, organization := "environment_id = ?", "organization_id = ?"
+	if f.Search != "" { // by value: those who are found are few
+		environment, organization = "(environment_id || '') = ?", "(organization_id || '') = ?"
+	}
+	c.add(environment, env)
 	if f.Organization != "" {
-		c.add("organization_id = ?", f.Organization)
+		c.add(organization, f.Organization)
 	}
 	if f.User != "" {
 		c.add("user_id = ?", f.User)
 	}
 	in(&c, "status", f.Statuses)
+	if f.Search != "" {
+		if err := t.search(&c, searchable{column: "id", memberships: true}, env, f.Search, f); err != nil {
+			return page.Page[authz.Membership]{}, err
+		}
+	}
 	return membershipList.page(t, c, r, r.Walk().Cursor)
 }
 
@@ -81,6 +90,9 @@ func scoped(env id.Environment, f authz.Scope) (from string, c condition) {
 		from += " JOIN group_members g ON g.organization_id = m.organization_id AND g.membership_id = m.id"
 		c.add("g.organization_id = ?", f.Organization)
 		c.add("g.group_id = ?", f.Group)
+	}
+	if f.Membership != "" {
+		c.add("m.id = ?", f.Membership)
 	}
 	if f.FallbackOnly {
 		c.add("m.fallback = 1")

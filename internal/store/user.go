@@ -7,12 +7,12 @@ import (
 )
 
 const userColumns = `id, environment_id, email, email_key, email_verified, first_name, last_name, name, profile_picture_url,
-	external_id, metadata, locale, last_sign_in_at, created_at, updated_at`
+	external_id, metadata, locale, last_sign_in_at, created_at, updated_at, name_key, last_name_key`
 
 func scanUser(r row) (u authz.User, err error) {
 	err = r.Scan(&u.ID, &u.Environment, &u.Email, &u.EmailKey, (*flag)(&u.EmailVerified), &u.FirstName, &u.LastName, &u.Name,
 		&u.ProfilePictureURL, &u.ExternalID, (*dictionary)(&u.Metadata), &u.Locale, (*stamp)(&u.LastSignInAt),
-		(*stamp)(&u.CreatedAt), (*stamp)(&u.UpdatedAt))
+		(*stamp)(&u.CreatedAt), (*stamp)(&u.UpdatedAt), &u.NameKey, &u.LastNameKey)
 	return u, err
 }
 
@@ -57,11 +57,20 @@ var userList = list[authz.User]{
 // Users implements authz.UserReader.
 func (t *tx) Users(env id.Environment, f authz.UserFilter, r page.Request) (page.Page[authz.User], error) {
 	var c condition
-	c.add("environment_id = ?", env)
+	if f.Search == "" {
+		c.add("environment_id = ?", env)
+	} else {
+		c.add("(environment_id || '') = ?", env) // by value: those who are found are few
+	}
 	if f.Email != "" {
 		c.add("email_key = ?", f.Email)
 	}
-	if f.Organization != "" {
+	switch {
+	case f.Search != "":
+		if err := t.search(&c, searchable{column: "id"}, env, f.Search, authz.MembershipFilter{Organization: f.Organization}); err != nil {
+			return page.Page[authz.User]{}, err
+		}
+	case f.Organization != "":
 		c.add("id IN (SELECT m.user_id FROM memberships m WHERE m.organization_id = ?)", f.Organization)
 	}
 	return userList.page(t, c, r, r.Walk().Cursor)
@@ -71,19 +80,21 @@ func (t *tx) Users(env id.Environment, f authz.UserFilter, r page.Request) (page
 func (t *tx) InsertUser(u authz.User) error {
 	return t.execOne("inserting a user", `
 		INSERT INTO users (`+userColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		u.ID, u.Environment, u.Email, u.EmailKey, flag(u.EmailVerified), u.FirstName, u.LastName, u.Name, u.ProfilePictureURL,
-		u.ExternalID, dictionary(u.Metadata), u.Locale, stamp(u.LastSignInAt), stamp(u.CreatedAt), stamp(u.UpdatedAt))
+		u.ExternalID, dictionary(u.Metadata), u.Locale, stamp(u.LastSignInAt), stamp(u.CreatedAt), stamp(u.UpdatedAt),
+		u.NameKey, u.LastNameKey)
 }
 
 // UpdateUser implements authz.UserWriter.
 func (t *tx) UpdateUser(u authz.User) error {
 	return t.execOne("updating a user", `
 		UPDATE users SET email = $1, email_key = $2, email_verified = $3, first_name = $4, last_name = $5, name = $6,
-			profile_picture_url = $7, external_id = $8, metadata = $9, locale = $10, last_sign_in_at = $11, updated_at = $12
-		WHERE id = $13`,
+			profile_picture_url = $7, external_id = $8, metadata = $9, locale = $10, last_sign_in_at = $11, updated_at = $12,
+			name_key = $13, last_name_key = $14
+		WHERE id = $15`,
 		u.Email, u.EmailKey, flag(u.EmailVerified), u.FirstName, u.LastName, u.Name, u.ProfilePictureURL, u.ExternalID,
-		dictionary(u.Metadata), u.Locale, stamp(u.LastSignInAt), stamp(u.UpdatedAt), u.ID)
+		dictionary(u.Metadata), u.Locale, stamp(u.LastSignInAt), stamp(u.UpdatedAt), u.NameKey, u.LastNameKey, u.ID)
 }
 
 // DeleteUser implements authz.UserWriter.
