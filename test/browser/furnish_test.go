@@ -16,12 +16,17 @@ type furnished struct {
 	members              map[string]string // of Acme, by first name
 }
 
-// furnish fills the first environment, and makes a second one that is empty.
+// furnish fills the first environment.
 func furnish(t *testing.T, r *rolecall, v *visitor) *furnished {
 	t.Helper()
 	r.furnishRoles(t)
 	w := &furnished{members: map[string]string{}}
-	w.acme, w.initech = r.organization(t, "Acme"), r.organization(t, "Initech")
+	for i := range 30 {
+		r.organization(t, fmt.Sprintf("Customer %02d", i+1))
+	}
+	// Lists begin with the newest, so what has most to show is made last.
+	w.empty = r.organization(t, "Nobody yet")
+	w.initech, w.acme = r.organization(t, "Initech"), r.organization(t, "Acme")
 	r.role(t, w.acme, "org-billing", "Billing", "invoices:read", "invoices:pay", "reports:read")
 	r.role(t, w.acme, "org-auditor", "Auditor", "invoices:read", "audit:read")
 	for _, m := range []struct{ org, first, role string }{
@@ -41,14 +46,9 @@ func furnish(t *testing.T, r *rolecall, v *visitor) *furnished {
 			w.members[m.first] = made
 		}
 	}
-	for i := range 30 {
-		r.organization(t, fmt.Sprintf("Customer %02d", i+1))
-	}
-	w.empty = r.organization(t, "Nobody yet")
 	r.furnishGroups(t, w)
 	r.furnishResources(t, w)
-	r.furnishOperation(t, v)
-	v.post("/dashboard/new/environment", url.Values{"name": {"staging"}})
+	r.furnishOperation(t, v, w)
 	v.post("/dashboard/new/person", url.Values{"email": {"eve@rolecall.example"}, "role": {"editor"}})
 	return w
 }
@@ -111,7 +111,7 @@ func (r *rolecall) furnishResources(t *testing.T, w *furnished) {
 
 // furnishOperation makes a webhook with deliveries, a key, and work that
 // follows a change.
-func (r *rolecall) furnishOperation(t *testing.T, v *visitor) {
+func (r *rolecall) furnishOperation(t *testing.T, v *visitor, w *furnished) {
 	t.Helper()
 	delivered := make(chan struct{}, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -120,11 +120,11 @@ func (r *rolecall) furnishOperation(t *testing.T, v *visitor) {
 	}))
 	t.Cleanup(receiver.Close)
 	r.create(t, "/webhook_endpoints", map[string]any{"endpoint_url": receiver.URL + "/hook", "events": []string{"role.created", "role.deleted"}})
-	r.create(t, "/webhook_endpoints", map[string]any{"endpoint_url": "https://hooks.example/rolecall", "events": []string{"group.created"}})
+	off := r.create(t, "/webhook_endpoints", map[string]any{"endpoint_url": "https://hooks.example/rolecall", "events": []string{"group.created"}})
+	r.call(t, "PATCH", "/webhook_endpoints/"+off, map[string]any{"status": "disabled"})
 	v.post(r.inside("/new/key"), url.Values{"name": {"billing service"}, "may": {"everything"}})
 	r.role(t, "", "trainee", "Trainee", "projects:read")
-	user := r.user(t, "tom@initech.example")
-	r.membership(t, r.organization(t, "Hooli"), user, "trainee")
+	r.membership(t, w.initech, r.user(t, "tom@initech.example"), "trainee")
 	r.call(t, "POST", "/authorization/roles/trainee/deletion", map[string]any{"replacement_role_slug": "member"})
 	for range 2 {
 		select {

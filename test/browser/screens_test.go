@@ -1,8 +1,10 @@
 package browser_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -21,18 +23,20 @@ func TestEveryScreen(t *testing.T) {
 	w := furnish(t, r, v)
 
 	finds := v.crawl("/dashboard", "/dashboard")
-	seen := make(map[*dashboard.Screen]bool)
+	seen, known := make(map[*dashboard.Screen]bool), make(map[*dashboard.Screen]bool)
 	for _, f := range finds {
-		if f.screen == nil {
+		if f.screen == nil || seen[f.screen] {
 			continue
 		}
-		if f.panel && !seen[f.screen] {
+		known[f.screen] = true
+		if f.panel {
 			t.Run("dialog "+nameOf(f.screen), func(t *testing.T) {
 				t.Parallel()
 				takeOver(t, r.address, session).lookAtDialog(f)
 			})
 		}
-		if f.page && !seen[f.screen] {
+		if f.page {
+			seen[f.screen] = true
 			t.Run(nameOf(f.screen), func(t *testing.T) {
 				t.Parallel()
 				p := takeOver(t, r.address, session)
@@ -40,26 +44,103 @@ func TestEveryScreen(t *testing.T) {
 				p.look(nameOf(f.screen))
 			})
 		}
-		seen[f.screen] = seen[f.screen] || f.page
 	}
 	for i := range screens {
-		if s := &screens[i]; !seen[s] && !slices.ContainsFunc(finds, func(f find) bool { return f.screen == s }) && !s.Open {
+		if s := &screens[i]; !known[s] && !s.Open && later[s.Path] == "" {
 			t.Errorf("no page leads to %s", s.Path)
 		}
 	}
-	_ = w
+	t.Run("nothing yet", func(t *testing.T) {
+		t.Parallel()
+		lookAtNothing(t, r, v, session, w)
+	})
+}
+
+// later are the screens that nothing leads to but what was done before, and
+// where they are seen.
+var later = map[string]string{
+	"/sign-out":                                                  "leads away",
+	"/env/{env}/matrix/impact":                                   "TestMatrix",
+	"/env/{env}/matrix/apply":                                    "TestMatrix",
+	"/env/{env}/organizations/{org}/matrix/impact":               "TestMatrix",
+	"/env/{env}/organizations/{org}/matrix/apply":                "TestMatrix",
+	"/env/{env}/organizations/{org}/groups/{group}/impact":       "loaded by the dialog of deletion",
+	"/env/{env}/organizations/{org}/resources/{resource}/impact": "loaded by the dialog of deletion",
+}
+
+// lookAtNothing looks at what screens show where there is nothing: in an
+// environment and in an organization that are new.
+func lookAtNothing(t *testing.T, r *rolecall, v *visitor, session string, w *furnished) {
+	staging := v.post("/dashboard/new/environment", url.Values{"name": {"staging"}})
+	staging = strings.TrimSuffix(staging, "/roles")
+	for below, name := range map[string]string{staging: "empty ", r.inside("/organizations/" + w.empty): "empty organization "} {
+		seen := make(map[*dashboard.Screen]bool)
+		for _, f := range v.crawl(below+"/roles", below) {
+			// What asks looks the same where there is something.
+			if !f.page || f.screen == nil || seen[f.screen] || f.screen.Posts {
+				continue
+			}
+			seen[f.screen] = true
+			t.Run(name+nameOf(f.screen), func(t *testing.T) {
+				t.Parallel()
+				p := takeOver(t, r.address, session)
+				p.visit(f.path)
+				p.look(name + nameOf(f.screen))
+			})
+		}
+	}
+}
+
+// TestDoors looks at what is shown to who is not inside, and at refusals.
+func TestDoors(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	p := newPage(t, r.address)
+	p.visit("/dashboard")
+	p.at("/dashboard/sign-in")
+	p.has("heading", "Sign in to Rolecall")
+	p.look("sign-in")
+	p.visit(r.invitation)
+	p.look("invitation")
+	p.click("button", "Begin") // the browser asks for what is missing
+	p.fill("Name", "Olive")
+	p.fill("E-mail address", "olive@rolecall.example")
+	p.fill("Password", "short")
+	p.fill("Password again", "short")
+	p.click("button", "Begin")
+	p.see("Nothing was saved yet")
+	p.look("invitation refused")
+	p.holds("Name", "Olive")
+	p.fill("Password", password)
+	p.fill("Password again", password)
+	p.click("button", "Begin")
+	p.has("heading", "Roles")
+
+	p.visit("/dashboard/nowhere")
+	p.has("heading", "There is nothing here")
+	p.look("error not found")
+	p.visit("/dashboard/env/environment_01M84VG3S91R22WDNW6CSN3Z66/roles")
+	p.has("heading", "There is nothing here")
+
+	other := newPage(t, r.address)
+	other.visit(r.invitation)
+	other.see("link")
+	other.hasNot("button", "Begin")
+	other.look("invitation used")
 }
 
 // look requires of a page that nothing keeps anybody from using it, light and
 // dark, at a desk and on a phone, and takes its pictures.
 func (p *page) look(name string) {
 	p.tb.Helper()
-	p.axe()
 	p.fits()
-	p.shot(name)
+	p.bothSchemes(func(scheme string) {
+		p.unbarred(scheme, which(scheme))
+		p.picture(name + "-" + scheme)
+	})
 	p.phone()
 	p.rest()
-	p.axe()
+	p.unbarred("phone", "shapes")
 	p.fits()
 	p.picture(name + "-phone")
 	p.resize(desktop)
@@ -78,13 +159,27 @@ func (p *page) lookAtDialog(f find) {
 	if err != nil || !opened {
 		p.tb.Fatalf("%s has no link to %s: %v", f.from, f.path, err)
 	}
-	p.rest()
-	heading, err := evaluate[string](p.ctx, `document.querySelector('dialog[open] h1')?.innerText ?? ''`)
-	if err != nil || heading == "" {
-		p.tb.Fatalf("the dialog did not open: %v%s", err, p.describe())
-	}
-	p.has("dialog", flat(heading))
-	p.look("dialog " + strings.ReplaceAll(nameOf(f.screen), "/", " "))
+	heading := p.dialog()
+	p.look("dialog " + nameOf(f.screen))
 	p.press("Escape")
-	p.hasNot("dialog", flat(heading))
+	p.hasNot("dialog", heading)
+	back, err := evaluate[string](p.ctx, `document.activeElement.getAttribute('href') ?? ''`)
+	if err != nil || back != f.path {
+		p.tb.Errorf("after the dialog the focus must be where it was, on the link to %s, got %q %v", f.path, back, err)
+	}
+}
+
+// dialog waits until one is open, and returns what it is called.
+func (p *page) dialog() (heading string) {
+	p.tb.Helper()
+	p.until("a dialog is open", func(ctx context.Context) (err error) {
+		heading, err = evaluate[string](ctx, `document.querySelector('dialog[open] h1')?.innerText ?? ''`)
+		if heading = flat(heading); err == nil && heading == "" {
+			err = errors.New("none is")
+		}
+		return err
+	})
+	p.rest()
+	p.has("dialog", heading)
+	return heading
 }
