@@ -23,3 +23,15 @@ func TestTextThatNoDatabaseHolds(t *testing.T) {
 		ed.post(h.path("/roles/reader/delete"), "default_of_"+text, "member").wants(400, "The name of a field must be text without NUL")
 	}
 }
+
+// Who comes back has roles and groups from before, which no undo shall end.
+func TestComingBackHasNoUndo(t *testing.T) {
+	a := given(t).acme()
+	ed := a.as(operator.Editor)
+	m := must(a.rules.Member(t.Context(), a.c, a.ada))
+	must(a.rules.DeactivateMember(t.Context(), a.c, a.ada))
+	p := ed.posted(a.at("/new/member"), "user_id", string(m.User)).wants(200, "is a member of")
+	if told := p.find("div", "id", "told"); told == nil || p.find("form", "action", a.at("/members/"+string(a.ada)+"/remove")) != nil {
+		t.Error("the membership from before is offered to be removed")
+	}
+}
