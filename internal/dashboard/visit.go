@@ -35,6 +35,7 @@ type visit struct {
 	complaints map[string]string // by field
 	status     int               // of the page to be shown
 	calls      []Call
+	secret     bool // the page shows one, and is not compressed: beside text of others, its length would tell of it
 }
 
 // serve answers a request for a screen.
