@@ -237,11 +237,13 @@ func TestConcurrentEdit(t *testing.T) {
 		p.visit(r.inside("/roles/clerk/edit"))
 	}
 	olive.click("checkbox", "invoices:pay")
+	olive.see("Nobody would gain or lose anything.") // what comes moves the button
 	olive.click("button", "Save")
 	olive.see("The role was saved.")
 
 	eve.fill("Name", "Senior clerk")
 	eve.click("checkbox", "reports:read")
+	eve.see("Nobody would gain or lose anything.")
 	eve.click("button", "Save")
 	eve.see("Olive saved this role while you were editing it. Nothing of yours was lost and nothing was saved yet.")
 	eve.see("added invoices:pay")
