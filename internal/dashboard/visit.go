@@ -167,6 +167,7 @@ func (v *visit) blame(err error) bool {
 		return false
 	}
 	web.Blame(v.w, err)
+	web.Later(v.w, f)
 	for _, field := range f.Fields {
 		if v.complaints[field.Name] == "" {
 			v.complaints[field.Name] = field.Message
