@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -28,6 +29,7 @@ type Door struct {
 	templates map[string]*template.Template
 	static    map[string]asset
 	origin    *http.CrossOriginProtection
+	patience  time.Duration // see foresight
 }
 
 // New returns the door over the rooms. version is shown to people.
@@ -36,7 +38,7 @@ func New(rules *authz.Service, people *operator.Service, hooks *webhook.Service,
 	if err != nil {
 		return nil, fmt.Errorf("preparing the dashboard's files: %w", err)
 	}
-	d := &Door{rules: rules, people: people, hooks: hooks, version: version, static: static, origin: http.NewCrossOriginProtection()}
+	d := &Door{rules: rules, people: people, hooks: hooks, version: version, static: static, origin: http.NewCrossOriginProtection(), patience: patience}
 	if d.templates, err = parseTemplates(static); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's templates: %w", err)
 	}

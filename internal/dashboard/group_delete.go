@@ -8,26 +8,18 @@ import (
 	"github.com/rolecall/rolecall/internal/id"
 )
 
-// atOnce is how many members an impact is worked out for within the panel that asks; for more it follows on its own.
-const atOnce = 1000
-
-// aftermath is what a deletion would do, to be shown before it is confirmed.
+// aftermath is what a deletion would do, member by member.
 type aftermath struct {
-	Later   string // the address of the impact, where it takes too long to wait for
-	Known   bool
-	Impact  authz.Impact
+	foresight
 	Members []concerned
-	All     string // the address of the whole impact
-	More    bool   // whether the address shows more than this
-	Next    string
+	All     string // the address of the whole of it, where this is not
 }
 
 // concerned is a member whom a change would concern.
 type concerned struct {
-	Who           somebody
-	Before, After []string // effective roles
-	Gains, Loses  []shownRight
-	More          int // rights that are not listed
+	Who          somebody
+	Gains, Loses []shownRight
+	More         int // rights that are not listed
 }
 
 // shownRight is a permission on a resource, without a name where that is the organization.
@@ -39,31 +31,40 @@ type shownRight struct {
 // fewRights is how many rights of one member a page lists.
 const fewRights = 12
 
-// aftermath works out what a change would do, a page of it at a time.
+// aftermath foresees a deletion; all is the address that shows the whole of it.
 func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all string) (aftermath, error) {
-	after := v.query.Get("after")
-	impact, err := v.door.rules.Preview(v.Context(), v.caller, suppose, authz.ImpactRequest{Limit: rows, After: after})
-	if err != nil {
-		return aftermath{}, err
+	f, err := v.foresee(suppose, authz.ImpactRequest{Limit: rows})
+	if err != nil || f.Late {
+		return aftermath{foresight: f}, err
 	}
-	c := aftermath{Known: true, Impact: impact, All: all, Next: v.pages("", impact.After).Next}
-	c.More = impact.After != "" && (v.inDialog() || v.Here() != all)
+	after := aftermath{foresight: f}
+	if f.After != "" {
+		after.All = all
+	}
+	after.Members, err = v.concerned(org, f.Impact.Members)
+	return after, err
+}
+
+// concerned names the members whom a change would concern, and what it would do to each.
+func (v *visit) concerned(org id.Organization, members []authz.MemberImpact) ([]concerned, error) {
 	find := v.finder(org)
-	for _, m := range impact.Members {
+	all := make([]concerned, len(members))
+	for i, m := range members {
 		m.Gains, m.Loses = find.widest(m.Gains), find.widest(m.Loses)
-		one := concerned{Before: m.Before, After: m.After, More: max(0, len(m.Gains)-fewRights) + max(0, len(m.Loses)-fewRights)}
+		one := concerned{More: max(0, len(m.Gains)-fewRights) + max(0, len(m.Loses)-fewRights)}
+		var err error
 		if one.Who, err = find.member(m.ID); err != nil {
-			return c, err
+			return nil, err
 		}
 		if one.Gains, err = find.rights(m.Gains); err != nil {
-			return c, err
+			return nil, err
 		}
 		if one.Loses, err = find.rights(m.Loses); err != nil {
-			return c, err
+			return nil, err
 		}
-		c.Members = append(c.Members, one)
+		all[i] = one
 	}
-	return c, nil
+	return all, nil
 }
 
 // widest leaves out rights on resources that the whole organization's imply.
@@ -90,14 +91,6 @@ func (f *finder) rights(rights []authz.Right) ([]shownRight, error) {
 	return shown, nil
 }
 
-// beforehand is aftermath for a panel: of many members they follow on their own.
-func (v *visit) beforehand(org id.Organization, members authz.Count, suppose authz.Supposition, all string) (aftermath, error) {
-	if members.More || members.N > atOnce {
-		return aftermath{Later: all, All: all}, nil
-	}
-	return v.aftermath(org, suppose, all)
-}
-
 type groupDeletion struct {
 	groupAt
 	Aftermath aftermath
@@ -109,7 +102,7 @@ func deleteGroup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if v.posted() {
+	if v.decided() {
 		err := v.door.rules.DeleteGroup(v.Context(), v.caller, at.Owner, at.ID)
 		if err == nil {
 			return v.done(v.ownerPath(at.Owner, "groups"), "Group “"+at.Name+"” was deleted. Its members stay in the organization.")
@@ -122,7 +115,7 @@ func deleteGroup(v *visit) error {
 	if form.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
 		return err
 	}
-	if form.Aftermath, err = v.beforehand(at.Owner, form.Size.Members, authz.SupposeDeleteGroup(at.Owner, at.ID), at.Below("impact")); err != nil {
+	if form.Aftermath, err = v.aftermath(at.Owner, authz.SupposeDeleteGroup(at.Owner, at.ID), at.Below("impact")); err != nil {
 		return err
 	}
 	v.example(previewCall(groupURL(at.Group)+"?"), Call{What: "Delete the group", Method: "DELETE", Path: groupURL(at.Group),
@@ -147,18 +140,25 @@ func groupImpact(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown, err := v.aftermathPage(at.Owner, authz.SupposeDeleteGroup(at.Owner, at.ID))
+	v.example(previewCall(groupURL(at.Group) + "?"))
+	return v.showImpact(at.Owner, authz.SupposeDeleteGroup(at.Owner, at.ID), "What deleting "+at.Name+" would do", at.above,
+		impactPage{What: "group “" + at.Name + "”", Back: at.Below("delete")})
+}
+
+// showImpact is the page that shows all that a deletion would do and nothing else, and so waits for it. A cursor that is
+// none is refused by name.
+func (v *visit) showImpact(org id.Organization, suppose authz.Supposition, title string, above []crumb, shown impactPage) error {
+	after := v.query.Get("after")
+	if after != "" && !isCursor[id.Membership](after) {
+		return fault.BadField("after", "is not a cursor of this list")
+	}
+	impact, err := v.door.rules.Preview(v.Context(), v.caller, suppose, authz.ImpactRequest{Limit: rows, After: after})
 	if err != nil {
 		return err
 	}
-	v.example(previewCall(groupURL(at.Group) + "?"))
-	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, pager{Next: shown.Next}, "group “" + at.Name + "”", at.Below("delete")})
-}
-
-// aftermathPage is aftermath for the address that shows nothing else. A cursor that is none is refused by name.
-func (v *visit) aftermathPage(org id.Organization, suppose authz.Supposition) (aftermath, error) {
-	if after := v.query.Get("after"); after != "" && !isCursor[id.Membership](after) {
-		return aftermath{}, fault.BadField("after", "is not a cursor of this list")
+	shown.Aftermath.Impact, shown.Pager = &impact, v.pages("", impact.After)
+	if shown.Aftermath.Members, err = v.concerned(org, impact.Members); err != nil {
+		return err
 	}
-	return v.aftermath(org, suppose, v.Here())
+	return v.show("impact.html", title, above, shown)
 }

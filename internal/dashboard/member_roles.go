@@ -134,7 +134,7 @@ func editMemberRoles(v *visit) error {
 	if v.posted() {
 		form.Chosen = v.form["role_slugs"]
 	}
-	if v.posted() && v.typed("step") != "preview" {
+	if v.decided() {
 		changed, err := v.door.rules.UpdateMember(v.Context(), v.caller, m.ID, form.input())
 		if err == nil {
 			var back *undo

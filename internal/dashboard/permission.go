@@ -1,11 +1,9 @@
 package dashboard
 
 import (
-	"context"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/page"
@@ -153,23 +151,4 @@ func listHolders(v *visit) error {
 	return v.show("permission_holders.html", "Who has "+p.Slug, v.abovePermission(p.Slug), holders{
 		Permission: p, Totals: found.Totals, Organizations: found.Organizations, Next: v.pages("", found.After).Next, Further: after != "",
 	})
-}
-
-// patience is how long a page waits for numbers before it is shown without them and they are asked for again, apart.
-const patience = 700 * time.Millisecond
-
-// weighed is what a change would do to whom, as far as it could be counted.
-type weighed struct {
-	Totals  *authz.ImpactTotals
-	Counts  string // the address of the count, which takes longer than a page should; empty when it is done
-	Refused string // why the change cannot be made
-}
-
-// weigh counts what a change would do. Where that takes longer than ctx allows, counts is the address to ask at.
-func (v *visit) weigh(ctx context.Context, suppose authz.Supposition, counts string) (weighed, error) {
-	found, err := v.door.rules.Preview(ctx, v.caller, suppose, authz.ImpactRequest{ByOrganization: true, Limit: 1})
-	if err != nil && ctx.Err() != nil && v.Context().Err() == nil {
-		return weighed{Counts: counts}, nil
-	}
-	return weighed{Totals: found.Totals}, err
 }

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"net/url"
 	"strings"
 
@@ -109,14 +108,14 @@ func editPermission(v *visit) error {
 // permissionDeletion is what goes with a permission.
 type permissionDeletion struct {
 	permissionPage
-	Weighed weighed
+	Foresight foresight
 }
 
 func deletePermission(v *visit) error {
 	if _, err := v.changeablePermission(); err != nil {
 		return err
 	}
-	if v.posted() {
+	if v.decided() {
 		slug := v.PathValue("permission")
 		if err := v.door.rules.DeletePermission(v.Context(), v.caller, slug); err != nil {
 			return err
@@ -128,13 +127,7 @@ func deletePermission(v *visit) error {
 		return err
 	}
 	gone := permissionDeletion{permissionPage: p}
-	ctx, done := context.WithTimeout(v.Context(), patience)
-	defer done()
-	if v.query.Get("count") == "all" {
-		ctx = v.Context()
-	}
-	counts := v.path("permissions", p.Slug, "delete") + "?count=all"
-	if gone.Weighed, err = v.weigh(ctx, authz.SupposeDeletePermission(p.Slug), counts); err != nil {
+	if gone.Foresight, err = v.foresee(authz.SupposeDeletePermission(p.Slug), byOrganization); err != nil {
 		return err
 	}
 	address := "/authorization/permissions/" + url.PathEscape(p.Slug)

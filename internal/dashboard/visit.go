@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -34,6 +35,7 @@ type visit struct {
 	refusal    string            // what is wrong with a form as a whole
 	complaints map[string]string // by field
 	status     int               // of the page to be shown
+	until      time.Time         // when the page has waited long enough for what it foresees
 	calls      []Call
 }
 

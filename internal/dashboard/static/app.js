@@ -202,9 +202,9 @@ window.addEventListener('beforeunload', (event) => {
   if (document.querySelector('form[data-unsaved="yes"]')) event.preventDefault()
 })
 
-// A button with data-waits waits until everything that is being counted beside it is counted.
+// A button with data-waits waits until everything that its form foresees is there.
 function waits(root) {
-  for (const button of root.querySelectorAll('button[data-waits]')) button.disabled = !!button.form.querySelector('[data-counting]')
+  for (const button of root.querySelectorAll('button[data-waits]')) button.disabled = !!button.form.querySelector('[data-late]')
 }
 
 function ready(root) {
