@@ -65,9 +65,6 @@ type replayForm struct {
 	From, To string
 }
 
-// minuteLayout is how browsers write a minute.
-const minuteLayout = "2006-01-02T15:04"
-
 func replayRange(v *visit) error {
 	e, err := v.webhook()
 	if err != nil {
@@ -87,7 +84,7 @@ func replayRange(v *visit) error {
 			return err
 		}
 	} else if !e.LastSuccess.IsZero() {
-		form.From = e.LastSuccess.UTC().Format(minuteLayout)
+		form.From = e.LastSuccess.UTC().Format(browserTime)
 	}
 	v.example(Call{What: "Send a range of time again", Method: "POST", Path: "/webhook_endpoints/" + string(e.ID) + "/replay",
 		Body: map[string]any{"range_start": "2026-01-15T12:00:00.000Z", "range_end": "2026-01-15T13:00:00.000Z"}})

@@ -64,7 +64,7 @@ func listEvents(v *visit) error {
 	var found page.Page[event.Event]
 	if err == nil {
 		var part page.Request
-		if part, err = v.part(page.Desc, isID[id.Event]); err != nil {
+		if part, err = v.part(page.Desc, isCursor[id.Event]); err != nil {
 			return err
 		}
 		found, err = v.door.rules.ListEvents(v.Context(), v.caller, filter, part)
@@ -131,7 +131,7 @@ func typedTime(field, typed string) (time.Time, error) {
 	if typed == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
+	for _, layout := range []string{time.DateOnly, browserTime, "2006-01-02T15:04:05", time.RFC3339} {
 		if t, err := time.Parse(layout, typed); err == nil {
 			return t, nil
 		}
@@ -188,10 +188,4 @@ func showEvent(v *visit) error {
 	shown.Owner = org
 	v.example(Call{What: "List what happened after it", Method: "GET", Path: "/events?after=" + string(e.ID), Node: sdk("events.listEvents", map[string]any{"events": []event.Type{e.Type}, "after": e.ID})})
 	return v.show("event.html", shown.What, above, shown)
-}
-
-// isID says whether a text is an id of a type, and so can be a cursor.
-func isID[T id.Any](s string) bool {
-	_, ok := id.Parse[T](s)
-	return ok
 }

@@ -60,7 +60,7 @@ type jobList struct {
 }
 
 func listJobs(v *visit) error {
-	part, err := v.part(page.Desc, isID[id.Job])
+	part, err := v.part(page.Desc, isCursor[id.Job])
 	if err != nil {
 		return err
 	}

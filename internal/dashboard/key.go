@@ -29,7 +29,7 @@ type keyList struct {
 }
 
 func listKeys(v *visit) error {
-	part, err := v.part(page.Desc, isID[id.APIKey])
+	part, err := v.part(page.Desc, isCursor[id.APIKey])
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ type keyMade struct {
 func (v *visit) makeKey(form keyForm) (operator.Key, string, error) {
 	in := operator.NewKey{Environment: v.env.ID, Name: form.Name}
 	if form.Limited {
-		in.Permissions = authz.Opt[[]string]{Set: true, Value: form.Chosen}
+		in.Permissions = authz.Some(form.Chosen)
 	}
 	var err error
 	if in.Organization, err = v.meantOrganization(form.Organization); err != nil {

@@ -157,16 +157,11 @@ func (v *visit) aboveIn(org id.Organization, tab, segment string) (crumbs []crum
 
 // moment is the instant that was typed into a field, in UTC; zero for none. What is no instant is complained of.
 func (v *visit) moment(field string) time.Time {
-	text := v.typed(field)
-	for _, layout := range []string{browserTime, "2006-01-02T15:04:05", time.RFC3339Nano} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC()
-		}
+	at, err := typedTime(field, v.typed(field))
+	if err != nil {
+		v.blame(err)
 	}
-	if text != "" {
-		v.complain(field, "must be a date and a time")
-	}
-	return time.Time{}
+	return at.UTC()
 }
 
 // browserTime is how browsers send a date and a time.
@@ -178,15 +173,6 @@ func instantField(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
-func (v *visit) blameNaming(err error, field string) bool {
-	if fault.Is(err, fault.NotFound) {
-		v.complain(field, "does not exist here")
-		return true
-	}
-	return v.blame(err)
 }
 
 // isCursor says whether a text can be an id of a type, and so the cursor of a list of them.

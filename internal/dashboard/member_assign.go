@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -205,7 +206,7 @@ func (v *visit) memberImpact(suppose authz.Supposition) (*authz.MemberImpact, er
 func roleNames(p authz.Policy, slugs []string) string {
 	var names []string
 	for _, r := range p.Roles {
-		if contains(slugs, r.Slug) {
+		if slices.Contains(slugs, r.Slug) {
 			names = append(names, r.Name)
 		}
 	}

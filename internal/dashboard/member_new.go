@@ -71,7 +71,7 @@ func addMember(v *visit) error {
 			told := called(m.Person) + " is a member of " + o.Name + "."
 			return v.doneUndoably(v.memberPath(m), told, &undo{Action: v.memberPath(m, "remove")})
 		}
-		if !v.blameTaken(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}

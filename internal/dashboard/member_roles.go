@@ -82,7 +82,7 @@ func (s standing) outlook(slugs []string) outlook {
 	}
 	will := authz.EffectiveRoles(authz.Facts{At: now, Membership: s.member.Membership, Assignments: after, Policy: s.policy})
 	had, has := s.permissions(s.member.Held), s.permissions(will)
-	return outlook{Roles: will, Gains: beyond(has, had), Loses: beyond(had, has)}
+	return outlook{Roles: will, Gains: without(has, had), Loses: without(had, has)}
 }
 
 // permissions lists what roles hold together, sorted.
@@ -92,11 +92,6 @@ func (s standing) permissions(held []authz.Held) (all []string) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// beyond lists what is in one list and not in the other.
-func beyond(one, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(one), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // memberRolesForm is the form of the roles that a member is given directly on the organization.

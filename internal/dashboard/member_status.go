@@ -1,10 +1,7 @@
 package dashboard
 
 import (
-	"net/http"
-
 	"github.com/rolecall/rolecall/internal/authz"
-	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -86,15 +83,6 @@ func (v *visit) addOwnAssignments(end *memberEnd) error {
 	return nil
 }
 
-// blameStatus is blame for what depends on the status of a membership.
-func (v *visit) blameStatus(err error) bool {
-	if f := fault.Of(err); f.Kind == fault.BadRequest {
-		v.status, v.refusal = http.StatusConflict, f.Message
-		return true
-	}
-	return v.blame(err)
-}
-
 func deactivateMember(v *visit) error {
 	end, err := v.memberEnd()
 	if err != nil {
@@ -106,7 +94,7 @@ func deactivateMember(v *visit) error {
 		if err == nil {
 			return v.doneUndoably(v.memberPath(m), end.Called+" is inactive in "+end.Organization.Name+": checks answer no.", &undo{Action: v.memberPath(m, "reactivate")})
 		}
-		if !v.blameStatus(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}
@@ -125,7 +113,7 @@ func reactivateMember(v *visit) error {
 		if err == nil {
 			return v.doneUndoably(v.memberPath(m), end.Called+" is active again in "+end.Organization.Name+".", &undo{Action: v.memberPath(m, "deactivate")})
 		}
-		if !v.blameStatus(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
-	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -136,29 +135,6 @@ func typedDomains(text string) []authz.DomainInput {
 	return domains
 }
 
-// taken are the refusals that name no field, by the field that each is about.
-var taken = map[string]string{
-	"external_id_already_used": "external_id", "email_not_available": "email", "organization_domain_conflict": "domains",
-	"invalid_metadata": "metadata", "user_creation_error": "email",
-}
-
-// blameTaken is blame for forms whose values must be nobody else's.
-func (v *visit) blameTaken(err error) bool {
-	f := fault.Of(err)
-	field, known := taken[f.Code]
-	if !known {
-		return v.blame(err)
-	}
-	message := "is already used by another"
-	if len(f.Fields) > 0 {
-		message = f.Fields[0].Message
-	} else if f.Kind == fault.Conflict {
-		message = "hold one that already belongs to another organization"
-	}
-	v.complain(field, message)
-	return true
-}
-
 // untouched refuses a form that was shown before somebody else changed the same: saving it would take that back unseen.
 func (v *visit) untouched(now time.Time) bool {
 	if seen := v.typed("seen"); seen == "" || seen == stamp(now) {
@@ -177,7 +153,7 @@ func newOrganization(v *visit) error {
 			if err == nil {
 				return v.done(v.ownerPath(o.ID), o.Name+" is there. It follows the environment’s roles until its first custom role.")
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		}
@@ -223,7 +199,7 @@ func editOrganization(v *visit) error {
 			if err == nil {
 				return v.doneUndoably(v.ownerPath(o.ID), changed.Name+" is saved.", form.undo(v.ownerPath(o.ID, "edit"), changed.UpdatedAt))
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		} else if ok {

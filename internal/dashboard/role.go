@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -64,7 +65,7 @@ func listRoles(v *visit) error {
 	kind, holding := v.query.Get("kind"), v.query.Get("permission")
 	for i, r := range list.Policy.Roles {
 		if !matches(list.Filter, r.Name, r.Slug, textOf(r.Description), string(r.ID)) || kind == "custom" && !r.Custom() || kind == "environment" && r.Custom() ||
-			holding != "" && !contains(r.Permissions, holding) {
+			holding != "" && !slices.Contains(r.Permissions, holding) {
 			list.Filtered = true
 			continue
 		}
@@ -99,15 +100,6 @@ func matches(search string, texts ...string) bool {
 	search = strings.ToLower(strings.TrimSpace(search))
 	for _, t := range texts {
 		if strings.Contains(strings.ToLower(t), search) {
-			return true
-		}
-	}
-	return false
-}
-
-func contains(list []string, item string) bool {
-	for _, s := range list {
-		if s == item {
 			return true
 		}
 	}

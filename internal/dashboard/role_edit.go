@@ -30,7 +30,7 @@ type otherEdit struct {
 
 // without is the items of a list that another one lacks.
 func without(list, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return contains(other, s) })
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 func editRole(v *visit) error {

@@ -135,7 +135,7 @@ func newUser(v *visit) error {
 			if err == nil {
 				return v.done(v.path("users", string(u.ID)), called(u)+" is there, and a member of no organization yet.")
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		}
@@ -158,7 +158,7 @@ func editUser(v *visit) error {
 			if err == nil {
 				return v.doneUndoably(v.path("users", string(u.ID)), called(changed)+" is saved.", form.undo(v.path("users", string(u.ID), "edit"), changed.UpdatedAt))
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		} else if ok {

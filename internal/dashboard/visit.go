@@ -158,7 +158,7 @@ func (v *visit) blame(err error) bool {
 	switch f.Kind {
 	case fault.Invalid:
 		v.status = http.StatusUnprocessableEntity
-	case fault.Conflict:
+	case fault.BadRequest, fault.Conflict:
 		v.status = http.StatusConflict
 	case fault.Forbidden:
 		v.status = http.StatusForbidden
@@ -168,15 +168,39 @@ func (v *visit) blame(err error) bool {
 		return false
 	}
 	web.Blame(v.w, err)
-	for _, field := range f.Fields {
+	fields := f.Fields
+	field, known := taken[f.Code]
+	if known {
+		fields = []fault.Field{field}
+	}
+	if known || f.Kind == fault.BadRequest && len(fields) > 0 {
+		v.status = http.StatusUnprocessableEntity
+	}
+	for _, field := range fields {
 		if v.complaints[field.Name] == "" {
 			v.complaints[field.Name] = field.Message
 		}
 	}
-	if len(f.Fields) == 0 {
+	if len(fields) == 0 {
 		v.refusal = f.Message
 	}
 	return true
+}
+
+// taken is the refusals of what is another's already, which name no field, with the field that each is about.
+var taken = map[string]fault.Field{
+	"external_id_already_used":     {Name: "external_id", Message: "is already used by another"},
+	"email_not_available":          {Name: "email", Message: "is already used by another"},
+	"organization_domain_conflict": {Name: "domains", Message: "hold one that already belongs to another organization"},
+}
+
+// blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
+func (v *visit) blameNaming(err error, field string) bool {
+	if fault.Is(err, fault.NotFound) {
+		v.complain(field, "does not exist here")
+		return true
+	}
+	return v.blame(err)
 }
 
 // complain blames one field.

@@ -20,7 +20,7 @@ type webhookList struct {
 }
 
 func listWebhooks(v *visit) error {
-	part, err := v.part(page.Desc, isID[id.Endpoint])
+	part, err := v.part(page.Desc, isCursor[id.Endpoint])
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func showWebhook(v *visit) error {
 	if err != nil {
 		return err
 	}
-	part, err := v.part(page.Desc, isID[id.Delivery])
+	part, err := v.part(page.Desc, isCursor[id.Delivery])
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func editWebhook(v *visit) error {
 	}
 	form := v.webhookForm(e)
 	if v.posted() {
-		_, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{URL: opt(form.URL), Events: opt(form.events())})
+		_, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{URL: authz.Some(form.URL), Events: authz.Some(form.events())})
 		if err == nil {
 			back := url.Values{"endpoint_url": {e.URL}, "events": e.Events}
 			return v.doneUndoably(v.webhookPath(e.ID), "The webhook is changed. What is waiting goes to the new URL.", &undo{Action: v.webhookPath(e.ID, "edit"), Fields: back})
@@ -181,8 +181,6 @@ func editWebhook(v *visit) error {
 	return v.show("webhook_form.html", "Edit webhook", v.aboveWebhook(e), form)
 }
 
-func opt[T any](value T) authz.Opt[T] { return authz.Opt[T]{Set: true, Value: value} }
-
 func enableWebhook(v *visit) error {
 	e, err := v.webhook()
 	if err != nil || !v.posted() {
@@ -191,7 +189,7 @@ func enableWebhook(v *visit) error {
 		}
 		return err
 	}
-	if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: opt(string(webhook.Enabled))}); err != nil {
+	if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: authz.Some(string(webhook.Enabled))}); err != nil {
 		return err
 	}
 	return v.done(v.webhookPath(e.ID), "The webhook is enabled and gets what happens from now on. Send what it missed with Replay.")
@@ -210,7 +208,7 @@ func disableWebhook(v *visit) error {
 		return err
 	}
 	if v.posted() {
-		if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: opt(string(webhook.Disabled))}); err != nil {
+		if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: authz.Some(string(webhook.Disabled))}); err != nil {
 			return err
 		}
 		return v.doneUndoably(v.webhookPath(e.ID), "The webhook is disabled. Nothing is sent to it.", &undo{Action: v.webhookPath(e.ID, "enable")})
