@@ -41,7 +41,7 @@ const fewWould = 10
 func (v *visit) explain(c accessCheck, d authz.Decision) (*answer, error) {
 	a := &answer{Yes: d.Authorized, Inactive: d.Reason.Cause == authz.CauseNotActive,
 		Permission: namedLink{Name: c.Permission, Path: v.path("permissions", c.Permission)}}
-	find := v.finder(c.Organization)
+	find := v.finder()
 	for _, r := range d.Reason.Path {
 		at := v.namedResource(c.Organization, r)
 		find.resources[r.ID] = at
@@ -50,10 +50,10 @@ func (v *visit) explain(c accessCheck, d authz.Decision) (*answer, error) {
 	for _, h := range d.Reason.Held {
 		held := inEffect{Role: h.Role.Name, Slug: h.Role.Slug, Path: v.RolePath(h.Role), Source: h.Source, Fallback: h.Assignment == ""}
 		var err error
-		if held.Group, err = find.group(h.Group); err != nil {
+		if held.Group, err = find.group(c.Organization, h.Group); err != nil {
 			return nil, err
 		}
-		if held.On, err = find.resource(h.Resource); err != nil {
+		if held.On, err = find.resource(c.Organization, h.Resource); err != nil {
 			return nil, err
 		}
 		held.Here = held.On == a.Path[0]

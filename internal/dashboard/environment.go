@@ -141,7 +141,7 @@ func (v *visit) foreseeMode(m *modeSwitch) (err error) {
 	if next := m.Foresight.After; next != "" {
 		m.More = m.First + "&after=" + next
 	}
-	known := v.names()
+	known := v.finder()
 	for _, i := range m.Foresight.Impact.Members {
 		shown := memberImpact{MemberImpact: i}
 		if shown.Email, err = known.user(i.User); err != nil {

@@ -72,7 +72,7 @@ func listEvents(v *visit) error {
 	if err != nil && (v.query.Has("after") || v.query.Has("before") || !v.blame(err)) {
 		return err
 	}
-	known := v.names()
+	known := v.finder()
 	for _, e := range found.Items {
 		h, err := known.told(e)
 		if err != nil {
@@ -181,7 +181,7 @@ func showEvent(v *visit) error {
 		}
 		above[2] = crumb{"Events", v.ownerPath(org, "events")}
 	}
-	shown, err := v.names().compared(e)
+	shown, err := v.finder().compared(e)
 	if err != nil {
 		return err
 	}

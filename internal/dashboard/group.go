@@ -144,10 +144,10 @@ func showGroup(v *visit) error {
 	if shown.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
 		return err
 	}
-	find := v.finder(at.Owner)
+	find := v.finder()
 	roles, err := v.door.rules.ListGroupRoleAssignments(v.Context(), v.caller, at.ID, firstOf(authz.MaxGroupRoles))
 	if err == nil {
-		shown.Roles, err = find.assigned(roles.Items)
+		shown.Roles, err = find.assigned(at.Owner, roles.Items)
 	}
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func (v *visit) addGroupMembers(shown *groupPage, find *finder) error {
 		return err
 	}
 	for _, m := range members.Items {
-		who, err := find.member(m.ID)
+		who, err := find.member(shown.Owner, m.ID)
 		if err != nil {
 			return err
 		}

@@ -47,19 +47,19 @@ func (v *visit) aftermath(org id.Organization, suppose authz.Supposition, all st
 
 // concerned names the members whom a change would concern, and what it would do to each.
 func (v *visit) concerned(org id.Organization, members []authz.MemberImpact) ([]concerned, error) {
-	find := v.finder(org)
+	find := v.finder()
 	all := make([]concerned, len(members))
 	for i, m := range members {
-		m.Gains, m.Loses = find.widest(m.Gains), find.widest(m.Loses)
+		m.Gains, m.Loses = widest(org, m.Gains), widest(org, m.Loses)
 		one := concerned{More: max(0, len(m.Gains)-fewRights) + max(0, len(m.Loses)-fewRights)}
 		var err error
-		if one.Who, err = find.member(m.ID); err != nil {
+		if one.Who, err = find.member(org, m.ID); err != nil {
 			return nil, err
 		}
-		if one.Gains, err = find.rights(m.Gains); err != nil {
+		if one.Gains, err = find.rights(org, m.Gains); err != nil {
 			return nil, err
 		}
-		if one.Loses, err = find.rights(m.Loses); err != nil {
+		if one.Loses, err = find.rights(org, m.Loses); err != nil {
 			return nil, err
 		}
 		all[i] = one
@@ -68,19 +68,19 @@ func (v *visit) concerned(org id.Organization, members []authz.MemberImpact) ([]
 }
 
 // widest leaves out rights on resources that the whole organization's imply.
-func (f *finder) widest(rights []authz.Right) []authz.Right {
-	home := authz.OrganizationResource(f.org)
+func widest(org id.Organization, rights []authz.Right) []authz.Right {
+	home := authz.OrganizationResource(org)
 	return slices.DeleteFunc(slices.Clone(rights), func(r authz.Right) bool {
 		return r.Resource != home && slices.Contains(rights, authz.Right{Permission: r.Permission, Resource: home})
 	})
 }
 
-func (f *finder) rights(rights []authz.Right) ([]shownRight, error) {
+func (f *finder) rights(org id.Organization, rights []authz.Right) ([]shownRight, error) {
 	shown := make([]shownRight, 0, min(len(rights), fewRights))
 	for _, r := range rights[:min(len(rights), fewRights)] {
 		one := shownRight{Permission: r.Permission}
-		if r.Resource != authz.OrganizationResource(f.org) {
-			on, err := f.resource(r.Resource)
+		if r.Resource != authz.OrganizationResource(org) {
+			on, err := f.resource(org, r.Resource)
 			if err != nil {
 				return nil, err
 			}

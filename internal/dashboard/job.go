@@ -68,7 +68,7 @@ func listJobs(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, known := jobList{Pager: v.pages(found.Before, found.After)}, v.names()
+	list, known := jobList{Pager: v.pages(found.Before, found.After)}, v.finder()
 	for _, j := range found.Items {
 		name, err := known.organization(j.Organization)
 		if err != nil {
@@ -89,7 +89,7 @@ func showJob(v *visit) error {
 	if err != nil {
 		return err
 	}
-	name, err := v.names().organization(j.Organization)
+	name, err := v.finder().organization(j.Organization)
 	if err != nil {
 		return err
 	}

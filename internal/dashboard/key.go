@@ -42,7 +42,7 @@ func listKeys(v *visit) error {
 	list.Others = len(all) - len(wanted)
 	shown := page.Of(part, wanted, func(k operator.Key) string { return string(k.ID) })
 	list.Pager = v.pages(shown.Before, shown.After)
-	known := v.names()
+	known := v.finder()
 	for _, k := range shown.Items {
 		name, err := known.organization(k.Organization)
 		if err != nil {
@@ -160,6 +160,6 @@ func (v *visit) key() (keyRow, error) {
 	if at < 0 {
 		return keyRow{}, fault.Missing("Working API key", named)
 	}
-	name, err := v.names().organization(all[at].Organization)
+	name, err := v.finder().organization(all[at].Organization)
 	return keyRow{all[at], name}, err
 }

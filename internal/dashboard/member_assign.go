@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -181,9 +180,11 @@ func (v *visit) unassignment(m authz.Member) (unassignment, error) {
 	if u.Row.ID == "" {
 		return u, fault.Missing("Role assignment", v.PathValue("assignment"))
 	}
-	if u.Row.GroupName, err = v.groupName(groupNames{}, m.Organization, u.Row.Group); err != nil {
+	group, err := v.finder().group(m.Organization, u.Row.Group)
+	if err != nil {
 		return u, err
 	}
+	u.Row.GroupName = group.Name
 	if u.Changeable = u.Row.Source == authz.SourceManual || u.Row.Source == authz.SourceDefault; u.Changeable {
 		u.Impact, err = v.memberImpact(authz.SupposeRemoveRoleAssignment(m.ID, u.Row.ID))
 	}
@@ -218,8 +219,5 @@ func (a assignmentRow) undo(action string) *undo {
 	if a.Source != authz.SourceManual {
 		return nil
 	}
-	fields := url.Values{
-		"role_slug": {a.Slug}, "resource_id": {string(a.Resource)}, "starts_at": {instantField(a.StartsAt)}, "expires_at": {instantField(a.ExpiresAt)},
-	}
-	return &undo{Action: action, Fields: fields}
+	return &undo{Action: action, Fields: assignmentFields(a.RoleAssignment)}
 }

@@ -123,7 +123,7 @@ func editMemberRoles(v *visit) error {
 	}
 	had, lasting := s.chosen()
 	form := memberRolesForm{Member: m, Called: called(m.Person), Beside: s.beside(), roleChoice: choiceOf(s.policy, had)}
-	if form.Now, err = v.heldRoles(groupNames{}, m); err != nil {
+	if form.Now, err = v.finder().heldRoles(m); err != nil {
 		return err
 	}
 	if v.posted() {

@@ -25,8 +25,7 @@ func (v *visit) memberEnd() (memberEnd, error) {
 		return memberEnd{}, err
 	}
 	end := memberEnd{Member: m, Organization: o, Called: called(m.Person)}
-	names := groupNames{}
-	if end.Roles, err = v.heldRoles(names, m); err != nil {
+	if end.Roles, err = v.finder().heldRoles(m); err != nil {
 		return end, err
 	}
 	impact, err := v.memberImpact(authz.SupposeDeleteMember(m.ID))

@@ -40,9 +40,9 @@ func listResources(v *visit) error {
 	if list.Types, err = v.door.rules.ListResourceTypes(v.Context(), v.caller); err != nil {
 		return err
 	}
-	find := v.finder(org)
+	find := v.finder()
 	if list.Parent != "" && list.Parent != string(list.Root) {
-		below, err := find.resource(id.Resource(list.Parent))
+		below, err := find.resource(org, id.Resource(list.Parent))
 		if err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (v *visit) resourceRows(find *finder, f authz.ResourceFilter, parent id.Res
 	var all []resourceRow
 	for _, r := range found.Items {
 		row := resourceRow{Resource: r, Path: v.ownerPath(f.Organization, "resources", string(r.ID))}
-		if row.Parent, err = find.resource(r.Parent); err != nil {
+		if row.Parent, err = find.resource(f.Organization, r.Parent); err != nil {
 			return nil, pager{}, err
 		}
 		all = append(all, row)
