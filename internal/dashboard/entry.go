@@ -113,7 +113,7 @@ func acceptInvitation(v *visit) error {
 	if err != nil {
 		return err
 	}
-	in.Invitation = found
+	in.Invitation, v.secret = found, true
 	if in.Email == "" {
 		in.Email = found.Email
 	}

@@ -37,6 +37,7 @@ type visit struct {
 	status     int               // of the page to be shown
 	until      time.Time         // when the page has waited long enough for what it foresees
 	calls      []Call
+	secret     bool // the page shows one, and is not compressed: beside text of others, its length would tell of it
 }
 
 // serve answers a request for a screen.
