@@ -1,8 +1,6 @@
 package dashboard
 
 import (
-	"net/url"
-
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/webhook"
@@ -104,7 +102,4 @@ func (v *visit) replay(form replayForm) (queued int, err error) {
 }
 
 // EventPath is the address of the event that a delivery is about.
-func (v *visit) EventPath(e id.Event) string { return v.path("events", string(e)) }
-
-// Escaped is a text as a value in the query of an address.
-func (v *visit) Escaped(text string) string { return url.QueryEscape(text) }
+func (v *visit) EventPath(e id.Event) string { return v.Path("events", string(e)) }

@@ -17,7 +17,7 @@ func newEnvironment(v *visit) error {
 		made, err := v.door.rules.CreateEnvironment(v.Context(), name)
 		if err == nil {
 			v.env = made
-			return v.done(v.path("roles"), "Environment "+made.Name+" is there, with the role Member as its default. It shares nothing with the others.")
+			return v.done(v.Path("roles"), "Environment "+made.Name+" is there, with the role Member as its default. It shares nothing with the others.")
 		}
 		if !v.blame(err) {
 			return err
@@ -94,7 +94,7 @@ func switchMode(v *visit) error {
 		m.On, m.After = v.typed("multiple_roles") == "on", v.typed("after")
 	}
 	if m.On == v.env.MultipleRoles {
-		return v.done(v.path("settings"), "It is so already.")
+		return v.done(v.Path("settings"), "It is so already.")
 	}
 	if v.decided() {
 		err := v.setMode(m.On)
@@ -102,7 +102,7 @@ func switchMode(v *visit) error {
 			return err
 		}
 	}
-	m.First = v.path("settings", "mode") + "?multiple_roles=" + map[bool]string{true: "on", false: "off"}[m.On]
+	m.First = v.Path("settings", "mode") + "?multiple_roles=" + map[bool]string{true: "on", false: "off"}[m.On]
 	if err := v.foreseeMode(&m); err != nil && !v.blame(err) {
 		return err
 	}
@@ -113,7 +113,7 @@ func switchMode(v *visit) error {
 	if m.On {
 		title = "Switch multiple roles on"
 	}
-	return v.show("settings_mode.html", title, []crumb{{"Settings", v.path("settings")}}, m)
+	return v.show("settings_mode.html", title, []crumb{{"Settings", v.Path("settings")}}, m)
 }
 
 // setMode switches, and leads to the work that follows.
@@ -128,9 +128,9 @@ func (v *visit) setMode(on bool) error {
 	}
 	work, err := v.newestJob(func(j authz.Job) bool { return j.Organization == "" && j.CreatedAt.Equal(e.UpdatedAt) })
 	if err != nil || work == nil {
-		return v.done(v.path("settings"), told) // the switch holds, whatever the look-up says
+		return v.done(v.Path("settings"), told) // the switch holds, whatever the look-up says
 	}
-	return v.done(v.path("jobs", string(work.ID)), told)
+	return v.done(v.Path("jobs", string(work.ID)), told)
 }
 
 func (v *visit) foreseeMode(m *modeSwitch) (err error) {

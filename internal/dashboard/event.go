@@ -126,19 +126,6 @@ func (l eventList) filter() (authz.EventFilter, error) {
 	return f, err
 }
 
-// typedTime reads a day or a minute as browsers send it, in UTC. Nothing is the zero time.
-func typedTime(field, typed string) (time.Time, error) {
-	if typed == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.DateOnly, browserTime, "2006-01-02T15:04:05", time.RFC3339} {
-		if t, err := time.Parse(layout, typed); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fault.BadField(field, "must be a time such as 2026-01-15T12:00")
-}
-
 func (l eventList) example() Call {
 	query := url.Values{"order": {"desc"}}
 	options := map[string]any{"order": "desc"}
@@ -171,7 +158,7 @@ func showEvent(v *visit) error {
 		return err
 	}
 	org := v.organization()
-	above := []crumb{{"Events", v.path("events")}}
+	above := []crumb{{"Events", v.Path("events")}}
 	if org != "" {
 		if e.Organization != org {
 			return fault.Missing("Event", string(which))
@@ -179,7 +166,7 @@ func showEvent(v *visit) error {
 		if above, _, err = v.above(org); err != nil {
 			return err
 		}
-		above[2] = crumb{"Events", v.ownerPath(org, "events")}
+		above[2] = crumb{"Events", v.In(org, "events")}
 	}
 	shown, err := v.finder().compared(e)
 	if err != nil {

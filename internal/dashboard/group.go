@@ -62,7 +62,7 @@ func createGroupCall(org id.Organization, name, description string) Call {
 }
 
 func (v *visit) groupPath(g authz.Group, below ...string) string {
-	return v.ownerPath(g.Organization, append([]string{"groups", string(g.ID)}, below...)...)
+	return v.In(g.Organization, append([]string{"groups", string(g.ID)}, below...)...)
 }
 
 // groupForm is the form of a group, of a new one where Group is empty.
@@ -80,7 +80,7 @@ func newGroup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	form := groupForm{Owner: org, Organization: name, Name: v.typed("name"), Description: v.typed("description"), Back: v.ownerPath(org, "groups")}
+	form := groupForm{Owner: org, Organization: name, Name: v.typed("name"), Description: v.typed("description"), Back: v.In(org, "groups")}
 	if v.posted() {
 		g, err := v.door.rules.CreateGroup(v.Context(), v.caller, org, authz.NewGroup{Name: form.Name, Description: v.optional("description")})
 		if err == nil {

@@ -95,5 +95,5 @@ func showJob(v *visit) error {
 	}
 	v.example(Call{What: "Ask how far it came", Method: "GET", Path: "/authorization/jobs/" + string(j.ID)})
 	row := jobRow{j, name}
-	return v.show("job.html", row.What(), []crumb{{"Background work", v.path("jobs")}}, row)
+	return v.show("job.html", row.What(), []crumb{{"Background work", v.Path("jobs")}}, row)
 }

@@ -75,7 +75,7 @@ func newKey(v *visit) error {
 		if err == nil {
 			v.secret = true
 			// The value is on this answer alone: no address, cookie or log has it, and so it cannot be asked for again.
-			return v.show("key_made.html", "API key created", []crumb{{"API keys", v.path("keys")}}, keyMade{made, value})
+			return v.show("key_made.html", "API key created", []crumb{{"API keys", v.Path("keys")}}, keyMade{made, value})
 		}
 		if !v.blame(err) {
 			return err
@@ -89,7 +89,7 @@ func newKey(v *visit) error {
 	if form.Found, err = v.findOrganizations(form.Organization + v.query.Get("organization")); err != nil {
 		return err
 	}
-	return v.show("key_new.html", "Create API key", []crumb{{"API keys", v.path("keys")}}, form)
+	return v.show("key_new.html", "Create API key", []crumb{{"API keys", v.Path("keys")}}, form)
 }
 
 // keyMade is a new key with its value.
@@ -145,9 +145,9 @@ func revokeKey(v *visit) error {
 		if err := v.door.people.RevokeKey(v.Context(), v.env.ID, key.ID); err != nil {
 			return err
 		}
-		return v.done(v.path("keys"), "API key "+key.Name+" is revoked. Every request with it is refused from now on.")
+		return v.done(v.Path("keys"), "API key "+key.Name+" is revoked. Every request with it is refused from now on.")
 	}
-	return v.show("key_revoke.html", "Revoke API key", []crumb{{"API keys", v.path("keys")}}, key)
+	return v.show("key_revoke.html", "Revoke API key", []crumb{{"API keys", v.Path("keys")}}, key)
 }
 
 // key is the working API key that the address names.

@@ -1,8 +1,6 @@
 package dashboard
 
 import (
-	"time"
-
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -19,7 +17,7 @@ type somebody struct {
 }
 
 func (v *visit) somebody(m authz.Member) somebody {
-	s := somebody{ID: m.ID, Name: called(m.Person), Status: m.Status, Path: v.ownerPath(m.Organization, "members", string(m.ID))}
+	s := somebody{ID: m.ID, Name: called(m.Person), Status: m.Status, Path: v.In(m.Organization, "members", string(m.ID))}
 	if s.Name == "" { // gone since the list was read
 		s.Name = string(m.ID)
 	}
@@ -100,7 +98,7 @@ func (f *finder) group(org id.Organization, g id.Group) (namedLink, error) {
 			if gone {
 				one.Name = string(g)
 			}
-			return namedLink{Name: one.Name, Kind: "group", Path: f.ownerPath(org, "groups", string(g))}
+			return namedLink{Name: one.Name, Kind: "group", Path: f.In(org, "groups", string(g))}
 		})
 }
 
@@ -117,7 +115,7 @@ func (f *finder) resource(org id.Organization, r id.Resource) (namedLink, error)
 
 // namedResource is a resource as others refer to it.
 func (v *visit) namedResource(org id.Organization, r authz.Resource) namedLink {
-	return namedLink{Name: r.Name, Kind: r.Type, Path: v.ownerPath(org, "resources", string(r.ID))}
+	return namedLink{Name: r.Name, Kind: r.Type, Path: v.In(org, "resources", string(r.ID))}
 }
 
 // role finds a role that is available in an organization.
@@ -174,29 +172,9 @@ func (f *finder) assigned(org id.Organization, as []authz.RoleAssignment) ([]ass
 func (v *visit) aboveIn(org id.Organization, tab, segment string) (crumbs []crumb, name string, err error) {
 	crumbs, name, err = v.above(org)
 	if err == nil {
-		crumbs = append(crumbs[:2:2], crumb{tab, v.ownerPath(org, segment)})
+		crumbs = append(crumbs[:2:2], crumb{tab, v.In(org, segment)})
 	}
 	return crumbs, name, err
-}
-
-// moment is the instant that was typed into a field, in UTC; zero for none. What is no instant is complained of.
-func (v *visit) moment(field string) time.Time {
-	at, err := typedTime(field, v.typed(field))
-	if err != nil {
-		v.blame(err)
-	}
-	return at.UTC()
-}
-
-// browserTime is how browsers send a date and a time.
-const browserTime = "2006-01-02T15:04"
-
-// instantField is an instant as an undo keeps it.
-func instantField(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
 }
 
 // isCursor says whether a text can be an id of a type, and so the cursor of a list of them.

@@ -185,7 +185,7 @@ func (v *visit) blameOther(org id.Organization, e *matrixEdit) {
 
 func reviewMatrix(v *visit) error {
 	if !v.posted() {
-		return v.leave(v.matrixAddress())
+		return v.leave(v.MatrixAddress())
 	}
 	review, err := v.settle(v.organization(), v.typedEdits())
 	if err != nil {
@@ -195,7 +195,7 @@ func reviewMatrix(v *visit) error {
 		return v.showMatrixWith(review.Edits)
 	}
 	if len(review.Edits) == 0 && len(review.Gone) == 0 {
-		return v.done(v.matrixAddress(), "Nothing to save: no cell is different.")
+		return v.done(v.MatrixAddress(), "Nothing to save: no cell is different.")
 	}
 	return v.showReview(review)
 }
@@ -229,7 +229,7 @@ func (v *visit) showReview(review matrixReview) error {
 	if review.Owner == "" {
 		above = nil
 	}
-	return v.show("matrix_review.html", "Review changes", append(above, crumb{"Matrix", v.matrixAddress()}), review)
+	return v.show("matrix_review.html", "Review changes", append(above, crumb{"Matrix", v.MatrixAddress()}), review)
 }
 
 func supposeEdit(org id.Organization, e matrixEdit) authz.Supposition {
@@ -249,7 +249,7 @@ func setPermissionsCall(e matrixEdit) Call {
 
 func applyMatrix(v *visit) error {
 	if !v.posted() {
-		return v.leave(v.matrixAddress())
+		return v.leave(v.MatrixAddress())
 	}
 	typed := v.typedEdits()
 	review, err := v.settle(v.organization(), typed)
@@ -263,7 +263,7 @@ func applyMatrix(v *visit) error {
 	}
 	saved, rest := v.saveEdits(review)
 	if len(rest) == 0 && len(review.Gone) == 0 {
-		return v.doneUndoably(v.matrixAddress(), savedText(saved), takeBack(v.matrixAddress("apply"), saved))
+		return v.doneUndoably(v.MatrixAddress(), savedText(saved), takeBack(v.MatrixAddress("apply"), saved))
 	}
 	return v.showRest(review, saved, rest)
 }

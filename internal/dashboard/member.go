@@ -151,17 +151,14 @@ func (v *visit) member() (authz.Member, authz.Organization, error) {
 	return m, o, err
 }
 
-// memberPath is an address below a member.
-func (v *visit) memberPath(m authz.Member, parts ...string) string {
-	return v.ownerPath(m.Organization, append([]string{"members", string(m.ID)}, parts...)...)
-}
-
 // MemberPath is an address below a member.
-func (v *visit) MemberPath(m authz.Member, parts ...string) string { return v.memberPath(m, parts...) }
+func (v *visit) MemberPath(m authz.Member, parts ...string) string {
+	return v.In(m.Organization, append([]string{"members", string(m.ID)}, parts...)...)
+}
 
 // underMember is the way to a screen below a member.
 func (v *visit) underMember(o authz.Organization, m authz.Member) []crumb {
-	return v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}, crumb{called(m.Person), v.memberPath(m)})
+	return v.underOrganization(o, crumb{"Members", v.In(o.ID, "members")}, crumb{called(m.Person), v.MemberPath(m)})
 }
 
 // memberPage is what there is to know of a member.
@@ -270,3 +267,6 @@ func memberExamples(m authz.Member) []Call {
 			Node: sdk("authorization.listEffectivePermissions", map[string]any{"organizationMembershipId": m.ID, "resourceId": home})},
 	}
 }
+
+// anyStatus is all memberships, whatever their status.
+var anyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}

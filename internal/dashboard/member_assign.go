@@ -36,7 +36,7 @@ func assignRole(v *visit) error {
 		if in, ok := form.input(v); ok {
 			given, err := v.door.rules.AssignRole(v.Context(), v.caller, m.ID, in)
 			if err == nil {
-				return v.done(v.memberPath(m), form.Called+" is assigned "+given.Slug+where(given)+".")
+				return v.done(v.MemberPath(m), form.Called+" is assigned "+given.Slug+where(given)+".")
 			}
 			if fault.Is(err, fault.NotFound) {
 				v.complain("resource_external_id", "names no resource of "+o.Name+" of that type")
@@ -144,7 +144,7 @@ func unassignRole(v *visit) error {
 	if v.posted() {
 		err := v.door.rules.RemoveRoleAssignment(v.Context(), v.caller, m.ID, a.ID)
 		if err == nil {
-			return v.doneUndoably(v.memberPath(m), u.Called+" is no longer assigned "+a.Role.Name+where(a.RoleAssignment)+".", a.undo(v.memberPath(m, "assign")))
+			return v.doneUndoably(v.MemberPath(m), u.Called+" is no longer assigned "+a.Role.Name+where(a.RoleAssignment)+".", a.undo(v.MemberPath(m, "assign")))
 		}
 		if !v.blame(err) {
 			return err

@@ -134,9 +134,9 @@ func editMemberRoles(v *visit) error {
 		if err == nil {
 			var back *undo
 			if lasting && len(had) > 0 {
-				back = &undo{Action: v.memberPath(m, "roles"), Fields: map[string][]string{"role_slugs": had}}
+				back = &undo{Action: v.MemberPath(m, "roles"), Fields: map[string][]string{"role_slugs": had}}
 			}
-			return v.doneUndoably(v.memberPath(m), form.Called+" now has "+heldNames(changed.Held)+".", back)
+			return v.doneUndoably(v.MemberPath(m), form.Called+" now has "+heldNames(changed.Held)+".", back)
 		}
 		if !v.blame(err) {
 			return err

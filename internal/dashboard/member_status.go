@@ -91,7 +91,7 @@ func deactivateMember(v *visit) error {
 	if v.posted() {
 		_, err := v.door.rules.DeactivateMember(v.Context(), v.caller, m.ID)
 		if err == nil {
-			return v.doneUndoably(v.memberPath(m), end.Called+" is inactive in "+end.Organization.Name+": checks answer no.", &undo{Action: v.memberPath(m, "reactivate")})
+			return v.doneUndoably(v.MemberPath(m), end.Called+" is inactive in "+end.Organization.Name+": checks answer no.", &undo{Action: v.MemberPath(m, "reactivate")})
 		}
 		if !v.blame(err) {
 			return err
@@ -110,7 +110,7 @@ func reactivateMember(v *visit) error {
 	if v.posted() {
 		_, err := v.door.rules.ReactivateMember(v.Context(), v.caller, m.ID)
 		if err == nil {
-			return v.doneUndoably(v.memberPath(m), end.Called+" is active again in "+end.Organization.Name+".", &undo{Action: v.memberPath(m, "deactivate")})
+			return v.doneUndoably(v.MemberPath(m), end.Called+" is active again in "+end.Organization.Name+".", &undo{Action: v.MemberPath(m, "deactivate")})
 		}
 		if !v.blame(err) {
 			return err
@@ -133,7 +133,7 @@ func removeMember(v *visit) error {
 	if v.posted() {
 		err := v.door.rules.DeleteMember(v.Context(), v.caller, m.ID)
 		if err == nil {
-			return v.doneUndoably(v.ownerPath(o.ID, "members"), end.Called+" is no longer a member of "+o.Name+".", end.undo(v.ownerPath(o.ID, "new", "member")))
+			return v.doneUndoably(v.In(o.ID, "members"), end.Called+" is no longer a member of "+o.Name+".", end.undo(v.In(o.ID, "new", "member")))
 		}
 		if !v.blame(err) {
 			return err

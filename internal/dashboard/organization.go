@@ -14,7 +14,7 @@ import (
 
 // underOrganization is the way to a screen below an organization.
 func (v *visit) underOrganization(o authz.Organization, more ...crumb) []crumb {
-	return append([]crumb{{"Organizations", v.path("organizations")}, {o.Name, v.ownerPath(o.ID)}}, more...)
+	return append([]crumb{{"Organizations", v.Path("organizations")}, {o.Name, v.In(o.ID)}}, more...)
 }
 
 // theOrganization is the one that the address names.
@@ -151,7 +151,7 @@ func newOrganization(v *visit) error {
 		if form = typed; ok {
 			o, err := v.door.rules.CreateOrganization(v.Context(), v.caller, in)
 			if err == nil {
-				return v.done(v.ownerPath(o.ID), o.Name+" is there. It follows the environment’s roles until its first custom role.")
+				return v.done(v.In(o.ID), o.Name+" is there. It follows the environment’s roles until its first custom role.")
 			}
 			if !v.blame(err) {
 				return err
@@ -159,7 +159,7 @@ func newOrganization(v *visit) error {
 		}
 	}
 	v.example(form.call("Create an organization", "POST", "/organizations", "organizations.createOrganization", map[string]any{}))
-	return v.show("organization_form.html", "Create organization", []crumb{{"Organizations", v.path("organizations")}}, form)
+	return v.show("organization_form.html", "Create organization", []crumb{{"Organizations", v.Path("organizations")}}, form)
 }
 
 // call is what the API has for a form.
@@ -197,7 +197,7 @@ func editOrganization(v *visit) error {
 		if ok && v.untouched(o.UpdatedAt) {
 			changed, err := v.door.rules.UpdateOrganization(v.Context(), v.caller, o.ID, in)
 			if err == nil {
-				return v.doneUndoably(v.ownerPath(o.ID), changed.Name+" is saved.", form.undo(v.ownerPath(o.ID, "edit"), changed.UpdatedAt))
+				return v.doneUndoably(v.In(o.ID), changed.Name+" is saved.", form.undo(v.In(o.ID, "edit"), changed.UpdatedAt))
 			}
 			if !v.blame(err) {
 				return err
@@ -240,7 +240,7 @@ func deleteOrganization(v *visit) error {
 	} else if v.posted() {
 		err := v.door.rules.DeleteOrganization(v.Context(), v.caller, o.ID)
 		if err == nil {
-			return v.done(v.path("organizations"), fmt.Sprintf("%s is deleted, with %s.", o.Name, counted(end.Size.Members, "membership")))
+			return v.done(v.Path("organizations"), fmt.Sprintf("%s is deleted, with %s.", o.Name, counted(end.Size.Members, "membership")))
 		}
 		if !v.blame(err) {
 			return err

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"net/url"
 	"slices"
 	"strings"
@@ -105,9 +106,9 @@ func (v *visit) permissionPage() (permissionPage, error) {
 }
 
 func (v *visit) abovePermission(slug string) []crumb {
-	above := []crumb{{"Permissions", v.path("permissions")}}
+	above := []crumb{{"Permissions", v.Path("permissions")}}
 	if slug != "" {
-		above = append(above, crumb{slug, v.path("permissions", slug)})
+		above = append(above, crumb{slug, v.Path("permissions", slug)})
 	}
 	return above
 }
@@ -150,5 +151,38 @@ func listHolders(v *visit) error {
 		Path: "/authorization/permissions/" + url.PathEscape(p.Slug) + "?preview=true&by=organizations"})
 	return v.show("permission_holders.html", "Who has "+p.Slug, v.abovePermission(p.Slug), holders{
 		Permission: p, Totals: found.Totals, Organizations: found.Organizations, Next: v.pages("", found.After).Next, Further: after != "",
+	})
+}
+
+// permissionGroup is the permissions whose slugs begin alike, up to the colon.
+type permissionGroup struct {
+	Name        string
+	Permissions []authz.Permission
+}
+
+// grouped sorts permissions into groups, in the order in which the groups first appear.
+func grouped(all []authz.Permission) []permissionGroup {
+	var groups []permissionGroup
+	at := map[string]int{}
+	for _, p := range all {
+		name, _, found := strings.Cut(p.Slug, ":")
+		if !found {
+			name = ""
+		}
+		i, known := at[name]
+		if !known {
+			i = len(groups)
+			at[name] = i
+			groups = append(groups, permissionGroup{Name: name})
+		}
+		groups[i].Permissions = append(groups[i].Permissions, p)
+	}
+	return groups
+}
+
+// catalogue reads all permissions of the environment, by slug.
+func (v *visit) catalogue(ctx context.Context) ([]authz.Permission, error) {
+	return everyPage(func(r page.Request) (page.Page[authz.Permission], error) {
+		return v.door.rules.ListPermissions(ctx, v.caller, r)
 	})
 }

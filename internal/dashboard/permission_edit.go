@@ -63,14 +63,14 @@ func newPermission(v *visit) error {
 // afterNew is where the maker of a permission goes: to another one like it where he asked for that.
 func (v *visit) afterNew(p authz.Permission) string {
 	if v.typed("again") == "" {
-		return v.path("permissions", p.Slug)
+		return v.Path("permissions", p.Slug)
 	}
 	prefix, _, found := strings.Cut(p.Slug, ":")
 	q := url.Values{"type": {p.ResourceType}}
 	if found {
 		q.Set("like", prefix+":")
 	}
-	return v.path("new", "permission") + "?" + q.Encode()
+	return v.Path("new", "permission") + "?" + q.Encode()
 }
 
 // changeablePermission reads the permission that the address names, for its form.
@@ -92,8 +92,8 @@ func editPermission(v *visit) error {
 		form.Name, form.Description = v.typed("name"), v.typed("description")
 		_, err := v.door.rules.UpdatePermission(v.Context(), v.caller, p.Slug, authz.Details{Name: authz.Some(form.Name), Description: authz.Some(v.optional("description"))})
 		if err == nil {
-			back := undo{Action: v.path("permissions", p.Slug, "edit"), Fields: url.Values{"name": {p.Name}, "description": {textOf(p.Description)}}}
-			return v.doneUndoably(v.path("permissions", p.Slug), "Permission “"+p.Slug+"” was saved.", &back)
+			back := undo{Action: v.Path("permissions", p.Slug, "edit"), Fields: url.Values{"name": {p.Name}, "description": {textOf(p.Description)}}}
+			return v.doneUndoably(v.Path("permissions", p.Slug), "Permission “"+p.Slug+"” was saved.", &back)
 		}
 		if !v.blame(err) {
 			return err
@@ -120,7 +120,7 @@ func deletePermission(v *visit) error {
 		if err := v.door.rules.DeletePermission(v.Context(), v.caller, slug); err != nil {
 			return err
 		}
-		return v.done(v.path("permissions"), "Permission “"+slug+"” was deleted and taken off every role.")
+		return v.done(v.Path("permissions"), "Permission “"+slug+"” was deleted and taken off every role.")
 	}
 	p, err := v.permissionPage()
 	if err != nil {

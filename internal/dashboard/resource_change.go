@@ -135,7 +135,7 @@ func deleteResource(v *visit) error {
 		err := v.door.rules.DeleteResource(v.Context(), v.caller, at.Owner, authz.ResourceRef{ID: at.ID}, form.Cascade)
 		switch {
 		case err == nil:
-			return v.done(v.ownerPath(at.Owner, "resources"), "Resource “"+at.Name+"” was deleted.")
+			return v.done(v.In(at.Owner, "resources"), "Resource “"+at.Name+"” was deleted.")
 		case fault.HasCode(err, "resource_has_dependents") && !form.Cascade:
 			v.complain("cascade_delete", "must be ticked: resources lie below this one, or roles are held on it")
 		case !v.blame(err):

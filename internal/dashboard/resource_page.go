@@ -48,7 +48,7 @@ func (v *visit) resource() (resourceAt, error) {
 	if err != nil {
 		return resourceAt{}, err
 	}
-	at := resourceAt{Resource: r, Owner: org, Organization: name, Path: v.ownerPath(org, "resources", string(r.ID))}
+	at := resourceAt{Resource: r, Owner: org, Organization: name, Path: v.In(org, "resources", string(r.ID))}
 	lineage, err := v.lineage(r)
 	if err != nil {
 		return resourceAt{}, err

@@ -38,8 +38,8 @@ func chooseDefault(v *visit) error {
 	if v.decided() {
 		_, err := v.door.rules.SetDefault(v.Context(), v.caller, org, form.Slug)
 		if err == nil {
-			return v.doneUndoably(v.ownerPath(org, "roles"), "New members get “"+form.Slug+"” from now on.",
-				&undo{Action: v.ownerPath(org, "default"), Fields: map[string][]string{"role_slug": {form.Present.Slug}}})
+			return v.doneUndoably(v.In(org, "roles"), "New members get “"+form.Slug+"” from now on.",
+				&undo{Action: v.In(org, "default"), Fields: map[string][]string{"role_slug": {form.Present.Slug}}})
 		}
 		if !v.blame(err) {
 			return err

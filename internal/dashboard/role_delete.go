@@ -50,7 +50,7 @@ func removeRole(v *visit) error {
 	if v.decided() && d.confirmed(v) && d.chosen(v) {
 		job, err := v.door.rules.RemoveRole(v.Context(), v.caller, org, role.Slug, d.order())
 		if err == nil {
-			return v.done(v.path("jobs", string(job.ID)), "“"+role.Name+"” is gone. Every check sees it from now on; the members are being moved.")
+			return v.done(v.Path("jobs", string(job.ID)), "“"+role.Name+"” is gone. Every check sees it from now on; the members are being moved.")
 		}
 		if !v.blame(err) {
 			return err

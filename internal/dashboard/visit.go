@@ -210,8 +210,8 @@ func (v *visit) complain(field, message string) {
 	v.complaints[field] = message
 }
 
-// path is an address below the visit's environment; each part is one segment.
-func (v *visit) path(parts ...string) string {
+// Path is an address below the visit's environment; each part is one segment.
+func (v *visit) Path(parts ...string) string {
 	return within(append([]string{"env", string(v.env.ID)}, parts...)...)
 }
 
@@ -225,12 +225,12 @@ func within(parts ...string) string {
 	return b.String()
 }
 
-// ownerPath is an address below an organization, or below the environment where org is empty.
-func (v *visit) ownerPath(org id.Organization, parts ...string) string {
+// In is an address below an organization, or below the environment where org is empty.
+func (v *visit) In(org id.Organization, parts ...string) string {
 	if org != "" {
 		parts = append([]string{"organizations", string(org)}, parts...)
 	}
-	return v.path(parts...)
+	return v.Path(parts...)
 }
 
 // leave sends the browser to another address.

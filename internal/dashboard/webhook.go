@@ -43,12 +43,12 @@ func (v *visit) webhook() (webhook.Endpoint, error) {
 
 // webhookPath is the address of an endpoint, or of a screen below it.
 func (v *visit) webhookPath(e id.Endpoint, below ...string) string {
-	return v.path(append([]string{"webhooks", string(e)}, below...)...)
+	return v.Path(append([]string{"webhooks", string(e)}, below...)...)
 }
 
 // aboveWebhook is the way to the screens below an endpoint.
 func (v *visit) aboveWebhook(e webhook.Endpoint) []crumb {
-	return []crumb{{"Webhooks", v.path("webhooks")}, {hostOf(e.URL), v.webhookPath(e.ID)}}
+	return []crumb{{"Webhooks", v.Path("webhooks")}, {hostOf(e.URL), v.webhookPath(e.ID)}}
 }
 
 // hostOf is the part of a URL that people know a webhook by.
@@ -103,7 +103,7 @@ func newWebhook(v *visit) error {
 	body := map[string]any{"endpoint_url": "https://example.com/webhooks", "events": []string{"organization_membership.updated"}}
 	v.example(Call{What: "Create a webhook endpoint", Method: "POST", Path: "/webhook_endpoints", Body: body,
 		Node: sdk("webhooks.createWebhookEndpoint", map[string]any{"endpointUrl": body["endpoint_url"], "events": body["events"]})})
-	return v.show("webhook_form.html", "Create webhook", []crumb{{"Webhooks", v.path("webhooks")}}, form)
+	return v.show("webhook_form.html", "Create webhook", []crumb{{"Webhooks", v.Path("webhooks")}}, form)
 }
 
 // oneWebhook is an endpoint with part of its deliveries.
@@ -142,7 +142,7 @@ func showWebhook(v *visit) error {
 		Call{What: "List its deliveries", Method: "GET", Path: at + "/deliveries"},
 		Call{What: "Disable it", Method: "PATCH", Path: at, Body: map[string]any{"status": "disabled"}, Node: sdk("webhooks.updateWebhookEndpoint", map[string]any{"id": e.ID, "status": "disabled"})},
 	)
-	return v.show("webhook.html", hostOf(e.URL), []crumb{{"Webhooks", v.path("webhooks")}}, shown)
+	return v.show("webhook.html", hostOf(e.URL), []crumb{{"Webhooks", v.Path("webhooks")}}, shown)
 }
 
 // failure is why an endpoint was last disabled for its failures, as far as nothing succeeded since.
@@ -228,7 +228,7 @@ func deleteWebhook(v *visit) error {
 		if err := v.door.hooks.DeleteEndpoint(v.Context(), v.caller, e.ID); err != nil {
 			return err
 		}
-		return v.done(v.path("webhooks"), "The webhook to "+hostOf(e.URL)+" is deleted.")
+		return v.done(v.Path("webhooks"), "The webhook to "+hostOf(e.URL)+" is deleted.")
 	}
 	v.example(Call{What: "Delete the webhook endpoint", Method: "DELETE", Path: "/webhook_endpoints/" + string(e.ID), Node: sdk("webhooks.deleteWebhookEndpoint", map[string]any{"id": e.ID})})
 	return v.askWebhookEnd("Delete webhook", webhookEnd{Endpoint: e, Delete: true})
