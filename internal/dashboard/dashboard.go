@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -29,6 +30,7 @@ type Door struct {
 	templates map[string]*template.Template
 	static    map[string]asset
 	origin    *http.CrossOriginProtection
+	patience  time.Duration // see foresight
 }
 
 // Options is what a dashboard needs to know of where it runs.
@@ -43,7 +45,7 @@ func New(rules *authz.Service, people *operator.Service, hooks *webhook.Service,
 	if err != nil {
 		return nil, fmt.Errorf("preparing the dashboard's files: %w", err)
 	}
-	d := &Door{rules: rules, people: people, hooks: hooks, options: o, static: static, origin: http.NewCrossOriginProtection()}
+	d := &Door{rules: rules, people: people, hooks: hooks, options: o, static: static, origin: http.NewCrossOriginProtection(), patience: patience}
 	if d.templates, err = parseTemplates(static); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's templates: %w", err)
 	}

@@ -135,5 +135,5 @@ func start(v *visit) error {
 		return v.leave(within("environments"))
 	}
 	v.env = v.envs[0]
-	return v.leave(v.path("roles"))
+	return v.leave(v.Path("roles"))
 }

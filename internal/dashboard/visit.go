@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -34,6 +35,7 @@ type visit struct {
 	refusal    string            // what is wrong with a form as a whole
 	complaints map[string]string // by field
 	status     int               // of the page to be shown
+	until      time.Time         // when the page has waited long enough for what it foresees
 	calls      []Call
 	secret     bool // the page shows one, and is not compressed: beside text of others, its length would tell of it
 }
@@ -157,7 +159,7 @@ func (v *visit) blame(err error) bool {
 	switch f.Kind {
 	case fault.Invalid:
 		v.status = http.StatusUnprocessableEntity
-	case fault.Conflict:
+	case fault.BadRequest, fault.Conflict:
 		v.status = http.StatusConflict
 	case fault.Forbidden:
 		v.status = http.StatusForbidden
@@ -168,15 +170,39 @@ func (v *visit) blame(err error) bool {
 	}
 	web.Blame(v.w, err)
 	web.Later(v.w, f)
-	for _, field := range f.Fields {
+	fields := f.Fields
+	field, known := taken[f.Code]
+	if known {
+		fields = []fault.Field{field}
+	}
+	if known || f.Kind == fault.BadRequest && len(fields) > 0 {
+		v.status = http.StatusUnprocessableEntity
+	}
+	for _, field := range fields {
 		if v.complaints[field.Name] == "" {
 			v.complaints[field.Name] = field.Message
 		}
 	}
-	if len(f.Fields) == 0 {
+	if len(fields) == 0 {
 		v.refusal = f.Message
 	}
 	return true
+}
+
+// taken is the refusals of what is another's already, which name no field, with the field that each is about.
+var taken = map[string]fault.Field{
+	"external_id_already_used":     {Name: "external_id", Message: "is already used by another"},
+	"email_not_available":          {Name: "email", Message: "is already used by another"},
+	"organization_domain_conflict": {Name: "domains", Message: "hold one that already belongs to another organization"},
+}
+
+// blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
+func (v *visit) blameNaming(err error, field string) bool {
+	if fault.Is(err, fault.NotFound) {
+		v.complain(field, "does not exist here")
+		return true
+	}
+	return v.blame(err)
 }
 
 // complain blames one field.
@@ -185,8 +211,8 @@ func (v *visit) complain(field, message string) {
 	v.complaints[field] = message
 }
 
-// path is an address below the visit's environment; each part is one segment.
-func (v *visit) path(parts ...string) string {
+// Path is an address below the visit's environment; each part is one segment.
+func (v *visit) Path(parts ...string) string {
 	return within(append([]string{"env", string(v.env.ID)}, parts...)...)
 }
 
@@ -200,12 +226,12 @@ func within(parts ...string) string {
 	return b.String()
 }
 
-// ownerPath is an address below an organization, or below the environment where org is empty.
-func (v *visit) ownerPath(org id.Organization, parts ...string) string {
+// In is an address below an organization, or below the environment where org is empty.
+func (v *visit) In(org id.Organization, parts ...string) string {
 	if org != "" {
 		parts = append([]string{"organizations", string(org)}, parts...)
 	}
-	return v.path(parts...)
+	return v.Path(parts...)
 }
 
 // leave sends the browser to another address.
