@@ -211,6 +211,7 @@ async function send(list) {
   const page = new DOMParser().parseFromString(text, 'text/html')
   if (answer.ok) { // somebody would lose something by it: asked first
     const moved = document.activeElement
+    document.getElementById('toast').hidePopover()
     putBack = () => { arrange(list, before); if (list.contains(moved)) moved.focus() }
     const body = document.getElementById('dialog-body')
     body.replaceChildren(...page.getElementById('panel').children)
