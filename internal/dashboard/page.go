@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -101,9 +100,6 @@ func (v *visit) fail(err error) {
 
 // nothingHere answers addresses that no screen has.
 func nothingHere(v *visit) error {
-	if bare := strings.TrimRight(v.URL.EscapedPath(), "/"); !v.posted() && bare != v.URL.EscapedPath() {
-		return v.leave(bare) // somebody typed a slash too many
-	}
 	return fault.New(fault.NotFound, "route_not_found", "No screen has this address. It may have been mistyped, or what it showed may be gone.")
 }
 

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -162,11 +163,16 @@ func (v *visit) blame(err error) bool {
 			v.complaints[field.Name] = field.Message
 		}
 	}
-	if len(f.Fields) == 0 {
+	if named := conflicting.FindStringSubmatch(f.Code); named != nil {
+		v.complaints[named[1]] = "exists already, and must be another one"
+	} else if len(f.Fields) == 0 {
 		v.refusal = f.Message
 	}
 	return true
 }
+
+// conflicting finds in a code which field has what something else has.
+var conflicting = regexp.MustCompile(`_(slug|name)_conflict$`)
 
 // complain blames one field.
 func (v *visit) complain(field, message string) {

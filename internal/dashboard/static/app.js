@@ -5,20 +5,29 @@
 document.documentElement.classList.add('js')
 const dialog = document.getElementById('dialog')
 let opener = null
+let panel = null // what the dialog shows
 let putBack = null // what to do when a dialog is closed without an answer
 
 // A panel that arrived opens the dialog; the page behind it stays.
 document.addEventListener('htmx:after:swap', () => {
   const body = document.getElementById('dialog-body')
-  if (dialog && body?.childElementCount && !dialog.open) show(body)
+  if (!dialog || !body?.childElementCount) return
+  if (!dialog.open) show(body)
+  else if (body.firstElementChild !== panel) begin(body) // a refused form came back in place of the one that was sent
 })
 
 function show(body) {
   const heading = body.querySelector('h1')
   dialog.setAttribute('aria-label', heading ? heading.textContent : 'Dialog')
   dialog.showModal()
-  const first = body.querySelector('[autofocus], [aria-invalid]')
-  if (first) first.focus()
+  begin(body)
+}
+
+// begin puts the focus where there is something to do first: at what is wrong, or at the first field.
+function begin(body) {
+  panel = body.firstElementChild
+  const first = body.querySelector('[aria-invalid=true]') ?? body.querySelector('[autofocus]') ?? dialog.querySelector('.close button')
+  first.focus()
 }
 
 dialog?.addEventListener('close', () => {
@@ -117,6 +126,7 @@ document.addEventListener('input', (event) => {
     if (!slug.dataset.own) slug.value = slugOf(typed.value, slug.maxLength)
   }
   for (const slug of document.querySelectorAll('[data-taken]')) taken(slug)
+  if (typed.maxLength > 0) room(typed)
   if (typed.matches('[data-filter], [data-only]')) filter(document.getElementById(typed.dataset.filter ?? typed.dataset.only))
 })
 
@@ -129,6 +139,16 @@ function taken(slug) {
   box.textContent = told
   slug.toggleAttribute('aria-invalid', other)
   if (other) slug.setAttribute('aria-invalid', 'true')
+}
+
+// room says how much of its length a field has used, once there is little left.
+function room(field) {
+  const label = field.labels?.[0]
+  if (!label || !field.closest('.field')) return
+  const told = label.querySelector('.room') ?? label.appendChild(document.createElement('span'))
+  told.className = 'room muted'
+  told.ariaHidden = 'true'
+  told.textContent = field.value.length > field.maxLength * 0.7 ? ` ${field.value.length} of ${field.maxLength}` : ''
 }
 
 function slugOf(name, max) {
