@@ -40,7 +40,12 @@ func (v *visit) toSignIn() {
 // next is where a sign-in leads: an address of the dashboard and nothing else.
 func (v *visit) next() string {
 	next := v.query.Get("next")
-	if u, err := url.Parse(next); err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.EscapedPath(), Prefix+"/") || path.Clean(u.EscapedPath()) != u.EscapedPath() {
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" || u.Scheme != "" || !strings.HasPrefix(u.Path, Prefix+"/") {
+		return Prefix
+	}
+	// Browsers take %2e for a dot and a backslash for a slash.
+	if path.Clean(u.EscapedPath()) != u.EscapedPath() || path.Clean(u.Path) != u.Path || strings.Contains(u.Path, `\`) {
 		return Prefix
 	}
 	return next
@@ -113,7 +118,7 @@ func acceptInvitation(v *visit) error {
 	if err != nil {
 		return err
 	}
-	in.Invitation = found
+	in.Invitation, v.secret = found, true
 	if in.Email == "" {
 		in.Email = found.Email
 	}

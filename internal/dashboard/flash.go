@@ -24,20 +24,31 @@ type undo struct {
 
 const flashCookie = "rolecall_told"
 
+// A cookie surely holds maxFlash bytes, and maxTold characters fit into it however they are encoded.
+const (
+	maxFlash = 3000
+	maxTold  = 300
+)
+
 // tell keeps a flash for the next page, in the browser. It is signed with the session, so that nobody else can put
 // words and forms into the page.
 func (v *visit) tell(f flash) {
+	if told := []rune(f.Told); len(told) > maxTold {
+		f.Told = string(told[:maxTold]) + "…"
+	}
+	text := f.encode()
+	if len(text) > maxFlash { // a long undo is left out rather than the whole lost
+		text = flash{Told: f.Told}.encode()
+	}
+	v.setCookie(flashCookie, text+"."+v.sign(text), 120)
+}
+
+func (f flash) encode() string {
 	encoded, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // strings always encode
 	}
-	text := base64.RawURLEncoding.EncodeToString(encoded)
-	if len(text) > 3000 { // more than a cookie surely holds: a long undo is left out rather than the whole lost
-		f.Undo = nil
-		v.tell(f)
-		return
-	}
-	v.setCookie(flashCookie, text+"."+v.sign(text), 120)
+	return base64.RawURLEncoding.EncodeToString(encoded)
 }
 
 func (v *visit) sign(text string) string {

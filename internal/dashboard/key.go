@@ -73,6 +73,7 @@ func newKey(v *visit) error {
 	if v.posted() {
 		made, value, err := v.makeKey(form)
 		if err == nil {
+			v.secret = true
 			// The value is on this answer alone: no address, cookie or log has it, and so it cannot be asked for again.
 			return v.show("key_made.html", "API key created", []crumb{{"API keys", v.path("keys")}}, keyMade{made, value})
 		}

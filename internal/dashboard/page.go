@@ -44,7 +44,7 @@ func (v *visit) show(template, title string, above []crumb, body any) error {
 	h := v.w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Add("Vary", "Accept-Encoding, HX-Request")
-	if b.Len() < 1400 || !acceptsGzip(v.Request) {
+	if v.secret || b.Len() < 1400 || !acceptsGzip(v.Request) {
 		v.w.WriteHeader(v.status)
 		b.WriteTo(v.w)
 		return nil

@@ -79,6 +79,7 @@ func invitePerson(v *visit) error {
 }
 
 func (v *visit) invitationLink(token string) string {
+	v.secret = true
 	return v.host() + within("invitation") + "?token=" + token
 }
 

@@ -21,6 +21,7 @@ type roleDeletion struct {
 	Affected    []authz.OrganizationName // organizations with the role as their own default: the first hundred, and the exceptions
 	AffectedAll int
 	Each        map[string]string // their new default, by organization, where it is not the one for all
+	Excepting   bool              // whether somebody is at it
 	Confirm     string
 	Planned     bool // whether everything that is needed was given
 	Impact      *authz.Impact
@@ -101,6 +102,7 @@ func (v *visit) affected(d *roleDeletion) error {
 		d.Affected, _ = details["organizations"].([]authz.OrganizationName)
 	}
 	asked := v.typed("exception")
+	d.Excepting = asked != "" || len(d.Each) > 0
 	listed := func(org string) bool {
 		return slices.ContainsFunc(d.Affected, func(o authz.OrganizationName) bool { return string(o.ID) == org })
 	}

@@ -36,6 +36,7 @@ type visit struct {
 	complaints map[string]string // by field
 	status     int               // of the page to be shown
 	calls      []Call
+	secret     bool // the page shows one, and is not compressed: beside text of others, its length would tell of it
 }
 
 // serve answers a request for a screen.
@@ -61,6 +62,9 @@ const maxForm = 1 << 20
 
 // read takes the query and the form apart, strictly, and refuses a form that another site sent.
 func (v *visit) read() error {
+	if !storable(v.URL.Path) {
+		return nothingHere(v)
+	}
 	query, err := web.ParseQuery(v.URL.RawQuery)
 	if err != nil {
 		return err
@@ -81,8 +85,11 @@ func (v *visit) read() error {
 		return fault.New(fault.BadRequest, fault.CodeBadRequest, "The form could not be read.")
 	}
 	for name, values := range v.PostForm {
+		if !storable(name) {
+			return fault.New(fault.BadRequest, fault.CodeBadRequest, "The name of a field must be text without NUL. Nothing was changed.")
+		}
 		for i, text := range values {
-			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			if !storable(text) {
 				return fault.BadField(fault.Short(name), "must be text without NUL")
 			}
 			values[i] = strings.ReplaceAll(text, "\r\n", "\n")
@@ -91,6 +98,9 @@ func (v *visit) read() error {
 	v.form = v.PostForm
 	return nil
 }
+
+// storable says whether a database can hold a text.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // admit finds out who asks, and for which environment. Nothing is remembered between requests, so that an end of a
 // session or a lower role holds at once.

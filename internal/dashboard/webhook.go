@@ -130,6 +130,7 @@ func showWebhook(v *visit) error {
 	if err != nil {
 		return err
 	}
+	v.secret = v.Can(string(editor))
 	shown.Deliveries, shown.Pager = found.Items, v.pages(found.Before, found.After)
 	if e.Status == webhook.Disabled {
 		if shown.FailedAt, shown.Failure, err = v.failure(e); err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -102,17 +103,26 @@ func (r *rolecall) stopped(t *testing.T, err error) {
 // making a world that a page then shows, so a refusal ends the test.
 func (r *rolecall) call(t *testing.T, method, path string, body any) map[string]any {
 	t.Helper()
+	answer, err := r.ask(t.Context(), method, path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// ask is call for where a test cannot be ended.
+func (r *rolecall) ask(ctx context.Context, method, path string, body any) (answer map[string]any, err error) {
 	var sent io.Reader
 	if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		sent = bytes.NewReader(text)
 	}
-	req, err := http.NewRequestWithContext(t.Context(), method, r.address+path, sent)
+	req, err := http.NewRequestWithContext(ctx, method, r.address+path, sent)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+r.key)
 	if body != nil {
@@ -120,20 +130,19 @@ func (r *rolecall) call(t *testing.T, method, path string, body any) map[string]
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
+		return nil, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode >= 400 {
-		t.Fatalf("%s %s: %s %s %v", method, path, res.Status, text, err)
+		return nil, fmt.Errorf("%s %s: %s %s %v", method, path, res.Status, text, err)
 	}
-	var answer map[string]any
 	if len(text) > 0 {
 		if err := json.Unmarshal(text, &answer); err != nil {
-			t.Fatalf("%s %s: %q: %v", method, path, text, err)
+			return nil, fmt.Errorf("%s %s: %q: %w", method, path, text, err)
 		}
 	}
-	return answer
+	return answer, nil
 }
 
 // create posts to the path and returns the id of what was made.

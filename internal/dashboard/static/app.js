@@ -26,8 +26,9 @@ function show(body) {
 // begin puts the focus where there is something to do first: at what is wrong, or at the first field.
 function begin(body) {
   panel = body.firstElementChild
-  const first = body.querySelector('[aria-invalid=true]') ?? body.querySelector('[autofocus]') ?? dialog.querySelector('.close button')
-  first.focus()
+  const first = body.querySelector('[aria-invalid=true]') ?? body.querySelector('[autofocus]')
+  if (first) first.focus()
+  else if (!body.contains(document.activeElement)) dialog.querySelector('.close button').focus()
 }
 
 dialog?.addEventListener('close', () => {
