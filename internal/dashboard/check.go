@@ -60,6 +60,9 @@ func checkAccess(v *visit) error {
 			return err
 		}
 		v.example(checkCalls(accessCheck{Who: &somebody{ID: "om_…"}, Permission: or(c.Permission, "invoices:pay")}, "")[0])
+		if len(c.Found) == 1 && !c.More && c.Permission != "" && v.Header.Get("HX-Request") == "" {
+			return v.leave(c.Found[0].Pick) // nobody else can be meant
+		}
 	} else if err := v.answerCheck(&c); err != nil {
 		return err
 	}

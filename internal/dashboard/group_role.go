@@ -97,7 +97,7 @@ func removeGroupRole(v *visit) error {
 		return err
 	}
 	if !v.posted() {
-		return v.leave(at.Path)
+		return v.askGroupRole(at)
 	}
 	a := id.Assignment(v.typed("role_assignment_id"))
 	had, err := v.door.rules.GroupRoleAssignment(v.Context(), v.caller, at.ID, a)
@@ -111,6 +111,30 @@ func removeGroupRole(v *visit) error {
 		return err
 	}
 	return v.doneUndoably(at.Path, "Group “"+at.Name+"” has the role “"+had.Slug+"” no longer, nor have its members through it.", &undo{Action: at.Below("add-role"), Fields: assignmentFields(had)})
+}
+
+// groupRoleRemoval is the question before a role is taken off a group.
+type groupRoleRemoval struct {
+	groupAt
+	Had  authz.RoleAssignment
+	Size authz.GroupSize
+}
+
+func (v *visit) askGroupRole(at groupAt) error {
+	a := id.Assignment(v.query.Get("role_assignment_id"))
+	if a == "" {
+		return v.leave(at.Path)
+	}
+	ask := groupRoleRemoval{groupAt: at}
+	var err error
+	if ask.Had, err = v.door.rules.GroupRoleAssignment(v.Context(), v.caller, at.ID, a); err != nil {
+		return err
+	}
+	if ask.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
+		return err
+	}
+	v.example(Call{What: "Take the role off the group", Method: "DELETE", Path: "/authorization/groups/" + string(at.ID) + "/role_assignments/" + string(a)})
+	return v.show("group_role_remove.html", "Take "+ask.Had.Slug+" off "+at.Name, at.above, ask)
 }
 
 // assignmentFields is an assignment as a form gives it again.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
-	"github.com/rolecall/rolecall/internal/page"
 )
 
 // above is the way to a screen of an organization, or of the environment where org is empty.
@@ -27,9 +26,9 @@ type roleList struct {
 	Organization string // its name
 	Policy       authz.Policy
 	Roles        []roleRow
-	Filter       string
 	Filtered     bool
-	Permissions  bool // whether the environment has any permission
+	Catalogue    []authz.Permission
+	Templates    []roleTemplate // what a first custom role can begin with
 }
 
 type roleRow struct {
@@ -39,13 +38,26 @@ type roleRow struct {
 	Use     authz.RoleUse
 }
 
+// roleFilter is what the address of the list asks for.
+type roleFilter struct{ search, kind, permission, held string }
+
+// wants says whether a role is asked for. Held is what was given: it says nothing of those who have the role because it
+// is the default and nothing was given.
+func (f roleFilter) wants(r authz.Role, use authz.RoleUse) bool {
+	held := use.Members.N+use.Groups.N > 0
+	return matches(f.search, r.Name, r.Slug, textOf(r.Description), string(r.ID)) &&
+		(f.kind != "custom" || r.Custom()) && (f.kind != "environment" || !r.Custom()) &&
+		(f.permission == "" || slices.Contains(r.Permissions, f.permission)) &&
+		(f.held != "somebody" || held) && (f.held != "nobody" || !held)
+}
+
 func listRoles(v *visit) error {
 	org := v.organization()
 	above, name, err := v.above(org)
 	if err != nil {
 		return err
 	}
-	list := roleList{Owner: org, Filter: v.query.Get("search")}
+	list := roleList{Owner: org}
 	if org != "" {
 		list.Organization = name
 	}
@@ -56,15 +68,15 @@ func listRoles(v *visit) error {
 	if err != nil {
 		return err
 	}
-	some, err := v.door.rules.ListPermissions(v.Context(), v.caller, page.Request{Limit: 1, Order: page.Asc})
-	if err != nil {
+	if list.Catalogue, err = v.catalogue(v.Context()); err != nil {
 		return err
 	}
-	list.Permissions = len(some.Items) > 0
-	kind, holding := v.query.Get("kind"), v.query.Get("permission")
+	if org != "" && !list.Policy.Own {
+		list.Templates = templatesFor(list.Catalogue)
+	}
+	filter := roleFilter{v.query.Get("search"), v.query.Get("kind"), strings.TrimSpace(v.query.Get("permission")), v.query.Get("held")}
 	for i, r := range list.Policy.Roles {
-		if !matches(list.Filter, r.Name, r.Slug, textOf(r.Description), string(r.ID)) || kind == "custom" && !r.Custom() || kind == "environment" && r.Custom() ||
-			holding != "" && !slices.Contains(r.Permissions, holding) {
+		if !filter.wants(r, use[r.ID]) {
 			list.Filtered = true
 			continue
 		}

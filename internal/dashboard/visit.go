@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -171,11 +172,10 @@ func (v *visit) blame(err error) bool {
 	web.Blame(v.w, err)
 	web.Later(v.w, f)
 	fields := f.Fields
-	field, known := taken[f.Code]
-	if known {
+	if field, known := takenBy(f.Code); known {
 		fields = []fault.Field{field}
-	}
-	if known || f.Kind == fault.BadRequest && len(fields) > 0 {
+		v.status = http.StatusConflict
+	} else if f.Kind == fault.BadRequest && len(fields) > 0 {
 		v.status = http.StatusUnprocessableEntity
 	}
 	for _, field := range fields {
@@ -194,6 +194,18 @@ var taken = map[string]fault.Field{
 	"external_id_already_used":     {Name: "external_id", Message: "is already used by another"},
 	"email_not_available":          {Name: "email", Message: "is already used by another"},
 	"organization_domain_conflict": {Name: "domains", Message: "hold one that already belongs to another organization"},
+}
+
+// conflicting finds in a code which field has what something else has.
+var conflicting = regexp.MustCompile(`_(slug|name)_conflict$`)
+
+// takenBy finds the field that a refusal of what is another's already is about.
+func takenBy(code string) (fault.Field, bool) {
+	if named := conflicting.FindStringSubmatch(code); named != nil {
+		return fault.Field{Name: named[1], Message: "exists already, and must be another one"}, true
+	}
+	field, known := taken[code]
+	return field, known
 }
 
 // blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
