@@ -50,7 +50,7 @@ func given(t *testing.T) *house {
 	ids := id.NewSource(time.Now, nil)
 	h := &house{T: t, db: db, rules: authz.New(db, time.Now, ids), people: operator.New(db, time.Now, ids), log: &logged{}}
 	h.hooks = webhook.New(db, h.rules, time.Now, ids, webhook.Options{})
-	door, err := dashboard.New(h.rules, h.people, h.hooks, "test")
+	door, err := dashboard.New(h.rules, h.people, h.hooks, dashboard.Options{Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

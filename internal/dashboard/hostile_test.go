@@ -64,3 +64,18 @@ func TestSecretsAreNotCompressed(t *testing.T) {
 		t.Error("a one-time link is compressed")
 	}
 }
+
+// A sign-in leads to an address as browsers read it, which is below the dashboard or not followed.
+func TestSignInLeadsNowhereElse(t *testing.T) {
+	b := given(t).as(operator.Viewer)
+	for _, next := range []string{"/dashboard/%2e%2e/organizations", "/dashboard/.%2E/x", `/dashboard/..\..\x`, `/dashboard/\evil.example`, "/dashboard/%5cevil.example", "//evil.example/dashboard/", "/dashboard/..", "/dashboardx"} {
+		if p := b.get("/dashboard/sign-in?next=" + url.QueryEscape(next)); p.location != "/dashboard" {
+			t.Errorf("%s leads to %q", next, p.location)
+		}
+	}
+	for _, next := range []string{"/dashboard/account", b.path("/users?search=%2e%2e%2f"), b.path("/organizations/a%20b")} {
+		if p := b.get("/dashboard/sign-in?next=" + url.QueryEscape(next)); p.location != next {
+			t.Errorf("%s leads to %q", next, p.location)
+		}
+	}
+}

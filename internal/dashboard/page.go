@@ -68,6 +68,7 @@ type refused struct {
 func (v *visit) fail(err error) {
 	web.Blame(v.w, err)
 	f := fault.Of(err)
+	web.Later(v.w, f)
 	if f.Kind == fault.Unauthorized && !v.screen.Open {
 		v.toSignIn()
 		return
@@ -113,7 +114,7 @@ func (v *visit) Person() operator.Person       { return v.session.Person }
 func (v *visit) Env() authz.Environment        { return v.env }
 func (v *visit) Envs() []authz.Environment     { return v.envs }
 func (v *visit) Section() string               { return v.screen.Section }
-func (v *visit) Version() string               { return v.door.version }
+func (v *visit) Version() string               { return v.door.options.Version }
 func (v *visit) Refusal() string               { return v.refusal }
 func (v *visit) Calls() []Call                 { return v.calls }
 func (v *visit) Complaint(field string) string { return v.complaints[field] }

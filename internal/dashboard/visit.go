@@ -169,6 +169,7 @@ func (v *visit) blame(err error) bool {
 		return false
 	}
 	web.Blame(v.w, err)
+	web.Later(v.w, f)
 	fields := f.Fields
 	field, known := taken[f.Code]
 	if known {
