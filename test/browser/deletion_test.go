@@ -14,6 +14,7 @@ func TestDeletionOfADefault(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	p := r.owner(t)
+	p.patience = 3 * patience // a thousand of everything, perhaps under the race detector
 	const organizations = 1000
 	r.permissions(t, "projects:read", "projects:edit", "reports:read")
 	r.role(t, "", "standard", "Standard", "projects:read", "reports:read")
