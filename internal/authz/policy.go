@@ -221,6 +221,12 @@ func (s *Service) Policy(ctx context.Context, c Caller, org id.Organization) (Po
 	return read(ctx, s, func(r Reader) (Policy, error) { return fullPolicy(r, c, org) })
 }
 
+// Order is Policy without the permissions of its roles, which can be tens of thousands: for who asks only which roles
+// there are, in which order, and which is the default. The roles show none then; that is not to say that they hold none.
+func (s *Service) Order(ctx context.Context, c Caller, org id.Organization) (Policy, error) {
+	return read(ctx, s, func(r Reader) (Policy, error) { return loadPolicy(r, c, org) })
+}
+
 // DefaultRole is the default of a policy as a role. ok is false only for a damaged database (I2, I3).
 func (p Policy) DefaultRole() (r Role, ok bool) { return p.byID(p.Default) }
 
