@@ -47,6 +47,13 @@ func (p Policy) stand(a Assignment) (standing Assignment, ok bool) {
 	return a, false
 }
 
+// available is stand for assignments that have an effect here: of roles that are available in the organization (I5).
+func (p Policy) available(a Assignment) (standing Assignment, ok bool) {
+	standing, ok = p.stand(a)
+	_, known := p.byID(standing.Role)
+	return standing, ok && known
+}
+
 // loadPolicy reads the policy of an organization, or of the environment when org is empty, without the permissions of
 // its roles, which only decisions and answers need.
 func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
