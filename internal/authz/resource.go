@@ -42,6 +42,11 @@ func (o Organization) own() Resource {
 	return r
 }
 
+// named says whether an external id is one by which the organization's own resource goes.
+func (o Organization) named(externalID string) bool {
+	return externalID == string(o.ID) || externalID == o.own().ExternalID
+}
+
 // ResourceFilter narrows a list of resources. Zero values do not narrow; Organization or Type must be set.
 type ResourceFilter struct {
 	Organization id.Organization
@@ -349,10 +354,10 @@ func resourceNamed(r Reader, c Caller, org id.Organization, ref ResourceRef) (Re
 	if err != nil {
 		return Resource{}, err
 	}
-	if ref.ResourceType == OrganizationType {
-		return o.own(), ownResource(r, c, org, ref.ExternalID)
+	found, ok := o.own(), o.named(ref.ExternalID)
+	if ref.ResourceType != OrganizationType {
+		found, ok, err = r.ResourceByExternalID(org, ref.ResourceType, ref.ExternalID)
 	}
-	found, ok, err := r.ResourceByExternalID(org, ref.ResourceType, ref.ExternalID)
 	if err == nil && !ok {
 		err = fault.Missing("Resource", ref.ExternalID)
 	}

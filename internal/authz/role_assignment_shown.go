@@ -83,6 +83,10 @@ func (l *lister) one(a Assignment) (RoleAssignment, error) {
 	return as[0], err
 }
 
+func (r Resource) named() NamedResource {
+	return NamedResource{ID: r.ID, ExternalID: r.ExternalID, Type: r.Type}
+}
+
 // namedResources finds what resources of an organization are called.
 func namedResources(r Reader, c Caller, org id.Organization, wanted []id.Resource) (map[id.Resource]NamedResource, error) {
 	names := make(map[id.Resource]NamedResource, len(wanted))
@@ -92,14 +96,11 @@ func namedResources(r Reader, c Caller, org id.Organization, wanted []id.Resourc
 		if err != nil {
 			return nil, err
 		}
-		names[home] = NamedResource{ID: home, ExternalID: string(org), Type: OrganizationType}
-		if o.ExternalID != nil {
-			names[home] = NamedResource{ID: home, ExternalID: *o.ExternalID, Type: OrganizationType}
-		}
+		names[home] = o.own().named()
 	}
 	found, err := r.ResourcesByID(org, slices.DeleteFunc(slices.Clone(wanted), func(w id.Resource) bool { return w == home }))
 	for _, f := range found {
-		names[f.ID] = NamedResource{ID: f.ID, ExternalID: f.ExternalID, Type: f.Type}
+		names[f.ID] = f.named()
 	}
 	return names, err
 }
