@@ -297,7 +297,7 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 // a job.
 func (ch *change) announceSubject(a Assignment) error {
 	if a.Group != "" {
-		return ch.announceLater(Job{Kind: JobAnnounce, Organization: a.Organization, Subject: string(a.Group)})
+		return ch.announceGroup(a.Organization, a.Group)
 	}
 	m, found, err := ch.Membership(ch.caller.Environment, a.Membership)
 	if err != nil || !found {

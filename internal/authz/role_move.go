@@ -75,7 +75,7 @@ func (ch *change) moveIn(org id.Organization, as []Assignment) error {
 	}
 	for g, shows := range groups {
 		if shows {
-			if err := ch.announceLater(Job{Kind: JobAnnounce, Organization: org, Subject: string(g)}); err != nil {
+			if err := ch.announceGroup(org, g); err != nil {
 				return err
 			}
 		}
