@@ -166,6 +166,5 @@ func EffectivePermissions(f Facts) []string {
 	for _, h := range append(EffectiveRoles(f), RolesOnPath(f)...) {
 		all = append(all, h.Role.Permissions...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return distinct(all)
 }

@@ -241,11 +241,7 @@ func (ch *change) permitBelow(org id.Organization, parent place) error {
 	if !ch.caller.limited() || len(parent.path) == 0 {
 		return ch.permit(org)
 	}
-	on := make([]id.Resource, len(parent.path))
-	for i, r := range parent.path {
-		on[i] = r.ID
-	}
-	named, err := ch.RolesHeldOn(org, on)
+	named, err := ch.RolesHeldOn(org, column(parent.path, func(r Resource) id.Resource { return r.ID }))
 	if err != nil {
 		return err
 	}

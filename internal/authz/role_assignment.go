@@ -242,9 +242,5 @@ func (s *Service) unassign(ctx context.Context, c Caller, m id.Membership, name 
 }
 
 func assignmentIDs(as []Assignment) []id.Assignment {
-	ids := make([]id.Assignment, len(as))
-	for i, a := range as {
-		ids[i] = a.ID
-	}
-	return ids
+	return column(as, func(a Assignment) id.Assignment { return a.ID })
 }

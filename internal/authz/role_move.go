@@ -64,8 +64,7 @@ func (ch *change) moveIn(org id.Organization, as []Assignment) error {
 			members = append(members, a.Membership)
 		}
 	}
-	slices.Sort(members)
-	members = slices.Compact(members)
+	members = distinct(members)
 	had, through, err := ch.directOf(org, members, groups)
 	if err != nil {
 		return err

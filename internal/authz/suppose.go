@@ -170,9 +170,7 @@ func (e PermissionEdit) apply(r Reader, c Caller, role Role) ([]string, error) {
 	if !e.Set.Set {
 		return role.Permissions, nil
 	}
-	wanted := slices.Clone(e.Set.Value)
-	slices.Sort(wanted)
-	wanted = slices.Compact(wanted)
+	wanted := distinct(e.Set.Value)
 	return wanted, fits(r, c, role, wanted)
 }
 
