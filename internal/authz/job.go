@@ -201,12 +201,7 @@ func (ch *change) announceAll(ms []Membership, known policies) error {
 	if err != nil {
 		return err
 	}
-	for group := range slices.Chunk(ms, jobBatch) {
-		if err := ch.show(group, held); err != nil {
-			return err
-		}
-	}
-	return nil
+	return ch.show(ms, held)
 }
 
 // shown is what memberships show alike.

@@ -52,6 +52,7 @@ func (r Role) payload(deleted bool) any {
 
 // RoleReader finds roles. Where org is empty the environment's own roles are meant.
 type RoleReader interface {
+	// Role finds a role of exactly that owner, with its permissions. One that is gone is not found.
 	Role(env id.Environment, org id.Organization, slug string) (r Role, found bool, err error)
 	// Roles lists the roles available to an owner, the environment's and its own, retired ones among them, in no
 	// order and without their permissions.
@@ -236,7 +237,7 @@ func (s *Service) Role(ctx context.Context, c Caller, org id.Organization, slug 
 // read it and must not change it.
 func ownRole(r Reader, c Caller, org id.Organization, slug string) (Role, error) {
 	role, found, err := r.Role(c.Environment, org, slug)
-	if err == nil && (!found || !role.RetiredAt.IsZero()) {
+	if err == nil && !found {
 		err = fault.Missing("Role", slug)
 	}
 	return role, err
