@@ -327,7 +327,7 @@ func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organ
 			if !r.Custom() {
 				continue
 			}
-			if err := ch.emit(event.OrganizationRoleDeleted, org, r.payload(true), nil); err != nil {
+			if err := ch.emitRoleDeleted(r); err != nil {
 				return struct{}{}, err
 			}
 		}

@@ -341,13 +341,17 @@ func (s *Service) DeleteRole(ctx context.Context, c Caller, org id.Organization,
 		if err := ch.Tx.DeleteRole(role); err != nil {
 			return struct{}{}, err
 		}
-		t := event.RoleDeleted
-		if role.Custom() {
-			t = event.OrganizationRoleDeleted
-		}
-		return struct{}{}, ch.emit(t, org, role.payload(true), nil)
+		return struct{}{}, ch.emitRoleDeleted(role)
 	})
 	return err
+}
+
+func (ch *change) emitRoleDeleted(role Role) error {
+	t := event.RoleDeleted
+	if role.Custom() {
+		t = event.OrganizationRoleDeleted
+	}
+	return ch.emit(t, role.Organization, role.payload(true), nil)
 }
 
 // notSeeded refuses to delete the role that every environment keeps (I9).

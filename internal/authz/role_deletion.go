@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
@@ -259,17 +258,12 @@ func (ch *change) retire(d deletion) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	payload := d.role.payload(true)
 	gone := d.role
 	gone.RetiredAt, gone.Replacement = ch.now, d.replacement
 	if err := ch.RetireRole(gone); err != nil {
 		return Job{}, err
 	}
-	t := event.RoleDeleted
-	if gone.Custom() {
-		t = event.OrganizationRoleDeleted
-	}
-	if err := ch.emit(t, gone.Organization, payload, nil); err != nil {
+	if err := ch.emitRoleDeleted(gone); err != nil {
 		return Job{}, err
 	}
 	job, err := ch.startJob(Job{
