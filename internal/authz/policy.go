@@ -118,6 +118,14 @@ func (p *Policy) addRetired(r Reader, owner id.Organization, gone []Role) error 
 	return nil
 }
 
+// setDefault makes a role the default of an owner and keeps what its former one stands in for.
+func (ch *change) setDefault(p Policy, to id.Role) error {
+	if err := ch.pinDefault(p); err != nil {
+		return err
+	}
+	return ch.SetDefaultRole(p.Environment, p.Organization, to, ch.now)
+}
+
 // pinDefault keeps the default that roles which are gone count as, before the owner's default changes.
 func (ch *change) pinDefault(p Policy) error {
 	if len(p.Retired) == 0 {
@@ -275,10 +283,7 @@ func (s *Service) SetDefault(ctx context.Context, c Caller, org id.Organization,
 		if err := ch.permitRoles(p, org, role.ID); err != nil {
 			return err
 		}
-		if err := ch.pinDefault(p); err != nil {
-			return err
-		}
-		if err := ch.SetDefaultRole(p.Environment, org, role.ID, ch.now); err != nil {
+		if err := ch.setDefault(p, role.ID); err != nil {
 			return err
 		}
 		return ch.announceLater(Job{Kind: JobAnnounce, Organization: org, FallbackOnly: true})

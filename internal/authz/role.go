@@ -199,10 +199,7 @@ func (ch *change) freeSlug(p Policy, role *Role) string {
 // enterOrder gives a new role its place. p is the policy before the role existed.
 func (ch *change) enterOrder(p Policy, role Role) error {
 	if role.Custom() && !p.Own {
-		if err := ch.pinDefault(p); err != nil {
-			return err
-		}
-		if err := ch.SetDefaultRole(p.Environment, p.Organization, p.Default, ch.now); err != nil {
+		if err := ch.setDefault(p, p.Default); err != nil {
 			return err
 		}
 		return ch.AppendRoleOrder(p.Environment, p.Organization, append(p.ids(), role.ID))

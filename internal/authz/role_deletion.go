@@ -240,16 +240,13 @@ func (ch *change) replaceDefaults(d deletion) error {
 	}
 }
 
-// changeDefault sets the default of an owner and keeps what its former one stands in for.
+// changeDefault is setDefault for an owner whose policy was not read yet.
 func (ch *change) changeDefault(org id.Organization, to id.Role) error {
 	p, err := loadPolicy(ch, ch.caller.unbound(), org)
 	if err != nil {
 		return err
 	}
-	if err := ch.pinDefault(p); err != nil {
-		return err
-	}
-	return ch.SetDefaultRole(p.Environment, org, to, ch.now)
+	return ch.setDefault(p, to)
 }
 
 // retire takes the role away for decisions and starts the job that moves what names it.
