@@ -88,12 +88,12 @@ func (ch *change) permit(org id.Organization, gains ...string) error {
 	return MayCause(ch.caller.Only, org, gains)
 }
 
-// permitRoles is permit for the permissions of roles.
-func (ch *change) permitRoles(p Policy, org id.Organization, roles ...id.Role) error {
+// permitRoles is permit for the permissions of roles that are available in the organization.
+func (ch *change) permitRoles(org id.Organization, roles ...id.Role) error {
 	if !ch.caller.limited() || len(roles) == 0 {
 		return ch.permit(org)
 	}
-	held, err := ch.RolePermissions(p.Environment, p.Organization, roles)
+	held, err := ch.RolePermissions(ch.caller.Environment, org, roles)
 	if err != nil {
 		return err
 	}

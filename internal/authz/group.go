@@ -257,7 +257,7 @@ func (ch *change) permitGroup(p Policy, g Group) error {
 			roles = append(roles, a.Role)
 		}
 	}
-	return ch.permitRoles(p, g.Organization, roles...)
+	return ch.permitRoles(g.Organization, roles...)
 }
 
 // RemoveGroupMember takes a membership out of a group, and what it holds then is told before this returns (R135). One

@@ -280,7 +280,7 @@ func (s *Service) SetDefault(ctx context.Context, c Caller, org id.Organization,
 		if err != nil || role.ID == p.Default {
 			return err
 		}
-		if err := ch.permitRoles(p, org, role.ID); err != nil {
+		if err := ch.permitRoles(org, role.ID); err != nil {
 			return err
 		}
 		if err := ch.setDefault(p, role.ID); err != nil {
@@ -303,7 +303,7 @@ func (s *Service) SetPriority(ctx context.Context, c Caller, org id.Organization
 		if err := settledMode(ch, c); err != nil {
 			return err
 		}
-		if err := ch.permitRoles(p, org, p.raised(order)...); err != nil {
+		if err := ch.permitRoles(org, p.raised(order)...); err != nil {
 			return err
 		}
 		if err := ch.SetRoleOrder(p.Environment, org, order); err != nil {

@@ -255,7 +255,7 @@ func (ch *change) permitBelow(org id.Organization, parent place) error {
 			roles = append(roles, a.Role)
 		}
 	}
-	return ch.permitRoles(policy, org, roles...)
+	return ch.permitRoles(org, roles...)
 }
 
 // DeleteResource removes a resource. While others lie below it or roles are assigned on it, it is refused unless

@@ -191,14 +191,14 @@ func (ch *change) permitReplacement(d deletion) error {
 // permitDefaults asks for the roles that later memberships will get.
 func (ch *change) permitDefaults(d deletion) error {
 	for org, role := range d.listed {
-		if err := ch.permitRoles(Policy{Environment: d.role.Environment, Organization: org}, org, role); err != nil {
+		if err := ch.permitRoles(org, role); err != nil {
 			return err
 		}
 	}
 	if d.fallback == "" {
 		return nil
 	}
-	return ch.permitRoles(Policy{Environment: d.role.Environment, Organization: d.role.Organization}, d.role.Organization, d.fallback)
+	return ch.permitRoles(d.role.Organization, d.fallback)
 }
 
 // replaceDefaults gives everybody whose default the role is the new one.
