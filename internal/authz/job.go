@@ -83,7 +83,7 @@ const (
 func (s *Service) Job(ctx context.Context, c Caller, j id.Job) (Job, error) {
 	return read(ctx, s, func(r Reader) (Job, error) {
 		found, ok, err := r.Job(c.Environment, j)
-		if err == nil && (!ok || c.Only != nil && c.Only.Organization != "" && found.Organization != c.Only.Organization) {
+		if only := c.bound(); err == nil && (!ok || only != "" && found.Organization != only) {
 			err = fault.Missing("Job", string(j))
 		}
 		return found, err
@@ -92,7 +92,7 @@ func (s *Service) Job(ctx context.Context, c Caller, j id.Job) (Job, error) {
 
 // ListJobs lists the jobs of the caller's environment, finished ones for JobLife.
 func (s *Service) ListJobs(ctx context.Context, c Caller, r page.Request) (page.Page[Job], error) {
-	return read(ctx, s, func(tx Reader) (page.Page[Job], error) { return tx.Jobs(c.Environment, c.within(""), r) })
+	return read(ctx, s, func(tx Reader) (page.Page[Job], error) { return tx.Jobs(c.Environment, c.bound(), r) })
 }
 
 // startJob writes a job down.

@@ -269,7 +269,7 @@ func (s *Service) ListOrganizations(ctx context.Context, c Caller, f Organizatio
 		f.Domains[i] = strings.ToLower(d)
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[Organization], error) {
-		f.ID = c.within("")
+		f.ID = c.bound()
 		return tx.Organizations(c.Environment, f, r)
 	})
 }

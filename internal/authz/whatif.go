@@ -23,9 +23,7 @@ type whatIf struct {
 }
 
 func newWhatIf(r Reader, c Caller, at time.Time, sup supposed) *whatIf {
-	if c.Only != nil && c.Only.Organization != "" {
-		sup.scope.Organization = c.Only.Organization
-	}
+	sup.scope.Organization = c.within(sup.scope.Organization)
 	w := &whatIf{r: r, c: c, at: at, sup: sup, before: policies{}, after: policies{}, gone: map[id.Resource]bool{}}
 	for _, res := range sup.gone {
 		w.gone[res.ID] = true
