@@ -82,7 +82,7 @@ func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organizatio
 	for _, a := range found {
 		of[a.Membership] = append(of[a.Membership], a)
 	}
-	joined, err := all(t, "reading the groups of memberships", scanPair,
+	joined, err := all(t, "reading the groups of memberships", scanPair[string],
 		`SELECT group_id, membership_id FROM group_members WHERE `+members.String(), members.args...)
 	if err != nil || len(joined) == 0 {
 		return err
@@ -94,11 +94,6 @@ func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organizatio
 		of[m] = append(of[m], has[id.Group(pair[0])]...)
 	}
 	return err
-}
-
-func scanPair(r row) (p [2]string, err error) {
-	err = r.Scan(&p[0], &p[1])
-	return p, err
 }
 
 // assignmentsOfGroups reads those of the groups that come first in pairs, which are sorted.
