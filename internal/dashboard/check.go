@@ -91,9 +91,9 @@ func (v *visit) askAgain(changes ...string) string {
 		}
 	}
 	if len(q) == 0 {
-		return v.path("check")
+		return v.Path("check")
 	}
-	return v.path("check") + "?" + q.Encode()
+	return v.Path("check") + "?" + q.Encode()
 }
 
 // unknown takes a question about something that there is not: its field is shown as wrong, and the rest stays.
@@ -114,7 +114,7 @@ func (v *visit) aboutMember(c *accessCheck) error {
 	}
 	who := v.somebody(m)
 	c.Who, c.Organization = &who, m.Organization
-	c.At = namedLink{Name: m.OrganizationName, Kind: "organization", Path: v.ownerPath(m.Organization)}
+	c.At = namedLink{Name: m.OrganizationName, Kind: "organization", Path: v.In(m.Organization)}
 	return nil
 }
 
@@ -129,7 +129,7 @@ func (v *visit) searchAnyone(c *accessCheck) error {
 		if err != nil {
 			return err
 		}
-		c.Within = &namedLink{Name: o.Name, Path: v.ownerPath(o.ID)}
+		c.Within = &namedLink{Name: o.Name, Path: v.In(o.ID)}
 		return v.addCandidates(c, authz.MembershipFilter{Organization: o.ID, Search: c.Search})
 	}
 	users, err := v.door.rules.ListUsers(v.Context(), v.caller, authz.UserFilter{Search: c.Search}, firstOf(someFound))
@@ -241,7 +241,7 @@ func (v *visit) checkPath(m id.Membership, permission string, on id.Resource) st
 	if on != "" {
 		q.Set("resource", string(on))
 	}
-	return v.path("check") + "?" + q.Encode()
+	return v.Path("check") + "?" + q.Encode()
 }
 
 // leadsTo says on which resources of a path a role can be held, nearest first.

@@ -40,11 +40,10 @@ func roleTypeOf(roles []authz.Role, slug string) string {
 
 type groupRoleForm struct {
 	groupAt
-	Size                   authz.GroupSize
-	Types                  []rolesOfType
-	OnResources            bool // whether any role is for something else than the organization
-	Role, Resource, Starts string
-	Expires                string
+	Size                    authz.GroupSize
+	Types                   []rolesOfType
+	OnResources             bool // whether any role is for something else than the organization
+	Role, Resource, Expires string
 }
 
 func addGroupRole(v *visit) error {
@@ -59,7 +58,7 @@ func addGroupRole(v *visit) error {
 	form := groupRoleForm{groupAt: at, Types: byType(roles), Role: v.query.Get("role_slug"), Resource: v.query.Get("resource_id")}
 	form.OnResources = len(form.Types) > 1
 	if v.posted() {
-		form.Role, form.Resource, form.Starts, form.Expires = v.typed("role_slug"), v.typed("resource_id"), v.typed("starts_at"), v.typed("expires_at")
+		form.Role, form.Resource, form.Expires = v.typed("role_slug"), v.typed("resource_id"), v.typed("expires_at")
 		in := authz.NewAssignment{Role: form.Role, StartsAt: v.moment("starts_at"), ExpiresAt: v.moment("expires_at")}
 		in.Resource = v.onResource(roles, form.Role, form.Resource)
 		if len(v.complaints) == 0 {

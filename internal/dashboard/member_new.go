@@ -43,6 +43,7 @@ type memberForm struct {
 	More                   bool
 	User                   string // id of who is chosen; empty for somebody new
 	Email, FirstName, Last string
+	Returns                bool // whether who is chosen was a member before, whom taking back would end for good
 	roleChoice
 }
 
@@ -68,10 +69,13 @@ func addMember(v *visit) error {
 	if v.posted() {
 		m, err := v.join(&form)
 		if err == nil {
-			told := called(m.Person) + " is a member of " + o.Name + "."
-			return v.doneUndoably(v.memberPath(m), told, &undo{Action: v.memberPath(m, "remove")})
+			back := &undo{Action: v.MemberPath(m, "remove")}
+			if form.Returns {
+				back = nil
+			}
+			return v.doneUndoably(v.MemberPath(m), called(m.Person)+" is a member of "+o.Name+".", back)
 		}
-		if !v.blameTaken(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}
@@ -79,7 +83,7 @@ func addMember(v *visit) error {
 		return err
 	}
 	v.example(form.examples()...)
-	return v.show("member_new.html", "Add a member", v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}), form)
+	return v.show("member_new.html", "Add a member", v.underOrganization(o, crumb{"Members", v.In(o.ID, "members")}), form)
 }
 
 func (v *visit) memberForm(o authz.Organization) (memberForm, error) {
@@ -111,6 +115,11 @@ func (v *visit) join(form *memberForm) (authz.Member, error) {
 		}
 		form.User = string(made.ID)
 	}
+	there, err := v.membershipOf(form.Organization.ID, id.User(form.User))
+	if err != nil {
+		return authz.Member{}, err
+	}
+	form.Returns = len(there) > 0
 	return v.door.rules.CreateMembership(v.Context(), v.caller, id.User(form.User), form.Organization.ID, form.input())
 }
 
@@ -132,27 +141,30 @@ func (v *visit) addFound(form *memberForm) error {
 		people = append(people, u)
 	}
 	for _, u := range people {
-		there, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{Organization: form.Organization.ID, User: u.ID, Statuses: anyStatus}, page.Request{Limit: 1, Order: page.Asc})
+		there, err := v.membershipOf(form.Organization.ID, u.ID)
 		if err != nil {
 			return err
 		}
 		c := foundPerson{User: u, Called: called(u)}
-		if len(there.Items) > 0 {
-			c.Status = there.Items[0].Status
+		if len(there) > 0 {
+			c.Status = there[0].Status
 		}
 		form.Found = append(form.Found, c)
-		if form.User == "" && !v.posted() && c.free() {
+		if form.User == "" && !v.posted() && c.Free() {
 			form.User = string(u.ID)
 		}
 	}
 	return nil
 }
 
-// free says whether the person can be put into the organization.
-func (c foundPerson) free() bool { return c.Status == "" || c.Status == authz.StatusInactive }
+// membershipOf is the one membership that a user can have in an organization, if there is one.
+func (v *visit) membershipOf(org id.Organization, u id.User) ([]authz.Member, error) {
+	found, err := v.door.rules.ListMembers(v.Context(), v.caller, authz.MembershipFilter{Organization: org, User: u, Statuses: anyStatus}, page.Request{Limit: 1, Order: page.Asc})
+	return found.Items, err
+}
 
-// Free is free, for templates.
-func (c foundPerson) Free() bool { return c.free() }
+// Free says whether the person can be put into the organization.
+func (c foundPerson) Free() bool { return c.Status == "" || c.Status == authz.StatusInactive }
 
 func (f memberForm) examples() []Call {
 	who := f.User

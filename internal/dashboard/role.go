@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"context"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -12,13 +12,13 @@ import (
 // above is the way to a screen of an organization, or of the environment where org is empty.
 func (v *visit) above(org id.Organization) (crumbs []crumb, name string, err error) {
 	if org == "" {
-		return []crumb{{"Roles", v.path("roles")}}, v.env.Name, nil
+		return []crumb{{"Roles", v.Path("roles")}}, v.env.Name, nil
 	}
 	o, err := v.door.rules.Organization(v.Context(), v.caller, org)
 	if err != nil {
 		return nil, "", err
 	}
-	return []crumb{{"Organizations", v.path("organizations")}, {o.Name, v.ownerPath(org)}, {"Roles", v.ownerPath(org, "roles")}}, o.Name, nil
+	return []crumb{{"Organizations", v.Path("organizations")}, {o.Name, v.In(org)}, {"Roles", v.In(org, "roles")}}, o.Name, nil
 }
 
 // roleList is the roles of an owner in their order.
@@ -64,7 +64,7 @@ func listRoles(v *visit) error {
 	kind, holding := v.query.Get("kind"), v.query.Get("permission")
 	for i, r := range list.Policy.Roles {
 		if !matches(list.Filter, r.Name, r.Slug, textOf(r.Description), string(r.ID)) || kind == "custom" && !r.Custom() || kind == "environment" && r.Custom() ||
-			holding != "" && !contains(r.Permissions, holding) {
+			holding != "" && !slices.Contains(r.Permissions, holding) {
 			list.Filtered = true
 			continue
 		}
@@ -105,40 +105,9 @@ func matches(search string, texts ...string) bool {
 	return false
 }
 
-func contains(list []string, item string) bool {
-	for _, s := range list {
-		if s == item {
-			return true
-		}
-	}
-	return false
-}
-
 func textOf(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
-}
-
-// catalogue reads all permissions of the environment, by slug.
-func (v *visit) catalogue(ctx context.Context) ([]authz.Permission, error) {
-	return everyPage(func(r page.Request) (page.Page[authz.Permission], error) {
-		return v.door.rules.ListPermissions(ctx, v.caller, r)
-	})
-}
-
-// everyPage reads a list to its end.
-func everyPage[T any](read func(page.Request) (page.Page[T], error)) ([]T, error) {
-	var all []T
-	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
-		p, err := read(r)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p.Items...)
-		if r.After = p.After; r.After == "" {
-			return all, nil
-		}
-	}
 }

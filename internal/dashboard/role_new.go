@@ -24,32 +24,6 @@ type roleForm struct {
 	Roles                   []authz.Role
 }
 
-// permissionGroup is the permissions whose slugs begin alike, up to the colon.
-type permissionGroup struct {
-	Name        string
-	Permissions []authz.Permission
-}
-
-// grouped sorts permissions into groups, in the order in which the groups first appear.
-func grouped(all []authz.Permission) []permissionGroup {
-	var groups []permissionGroup
-	at := map[string]int{}
-	for _, p := range all {
-		name, _, found := strings.Cut(p.Slug, ":")
-		if !found {
-			name = ""
-		}
-		i, known := at[name]
-		if !known {
-			i = len(groups)
-			at[name] = i
-			groups = append(groups, permissionGroup{Name: name})
-		}
-		groups[i].Permissions = append(groups[i].Permissions, p)
-	}
-	return groups
-}
-
 func newRole(v *visit) error {
 	org := v.organization()
 	above, name, err := v.above(org)
@@ -129,7 +103,7 @@ func (f roleForm) example() Call {
 
 func orderRoles(v *visit) error {
 	org := v.organization()
-	list := v.ownerPath(org, "roles")
+	list := v.In(org, "roles")
 	if !v.posted() {
 		return v.leave(list)
 	}
@@ -148,7 +122,7 @@ func orderRoles(v *visit) error {
 	if v.inDialog() { // the page shows the order already
 		return nil
 	}
-	return v.doneUndoably(list, "The new order holds.", &undo{Action: v.ownerPath(org, "order"), Fields: map[string][]string{"role": before}})
+	return v.doneUndoably(list, "The new order holds.", &undo{Action: v.In(org, "order"), Fields: map[string][]string{"role": before}})
 }
 
 func slugs(roles []authz.Role) []string {

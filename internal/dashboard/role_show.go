@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"slices"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 )
@@ -23,7 +25,7 @@ func (s roleShown) Deletable() bool { return s.Custom() || s.Slug != authz.Seede
 func chosen(all []authz.Permission, slugs []string) []authz.Permission {
 	var some []authz.Permission
 	for _, p := range all {
-		if contains(slugs, p.Slug) {
+		if slices.Contains(slugs, p.Slug) {
 			some = append(some, p)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -34,7 +35,9 @@ type visit struct {
 	refusal    string            // what is wrong with a form as a whole
 	complaints map[string]string // by field
 	status     int               // of the page to be shown
+	until      time.Time         // when the page has waited long enough for what it foresees
 	calls      []Call
+	secret     bool // the page shows one, and is not compressed: beside text of others, its length would tell of it
 }
 
 // serve answers a request for a screen.
@@ -60,6 +63,9 @@ const maxForm = 1 << 20
 
 // read takes the query and the form apart, strictly, and refuses a form that another site sent.
 func (v *visit) read() error {
+	if !storable(v.URL.Path) {
+		return nothingHere(v)
+	}
 	query, err := web.ParseQuery(v.URL.RawQuery)
 	if err != nil {
 		return err
@@ -80,8 +86,11 @@ func (v *visit) read() error {
 		return fault.New(fault.BadRequest, fault.CodeBadRequest, "The form could not be read.")
 	}
 	for name, values := range v.PostForm {
+		if !storable(name) {
+			return fault.New(fault.BadRequest, fault.CodeBadRequest, "The name of a field must be text without NUL. Nothing was changed.")
+		}
 		for i, text := range values {
-			if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			if !storable(text) {
 				return fault.BadField(fault.Short(name), "must be text without NUL")
 			}
 			values[i] = strings.ReplaceAll(text, "\r\n", "\n")
@@ -90,6 +99,9 @@ func (v *visit) read() error {
 	v.form = v.PostForm
 	return nil
 }
+
+// storable says whether a database can hold a text.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // admit finds out who asks, and for which environment. Nothing is remembered between requests, so that an end of a
 // session or a lower role holds at once.
@@ -147,7 +159,7 @@ func (v *visit) blame(err error) bool {
 	switch f.Kind {
 	case fault.Invalid:
 		v.status = http.StatusUnprocessableEntity
-	case fault.Conflict:
+	case fault.BadRequest, fault.Conflict:
 		v.status = http.StatusConflict
 	case fault.Forbidden:
 		v.status = http.StatusForbidden
@@ -157,15 +169,40 @@ func (v *visit) blame(err error) bool {
 		return false
 	}
 	web.Blame(v.w, err)
-	for _, field := range f.Fields {
+	web.Later(v.w, f)
+	fields := f.Fields
+	field, known := taken[f.Code]
+	if known {
+		fields = []fault.Field{field}
+	}
+	if known || f.Kind == fault.BadRequest && len(fields) > 0 {
+		v.status = http.StatusUnprocessableEntity
+	}
+	for _, field := range fields {
 		if v.complaints[field.Name] == "" {
 			v.complaints[field.Name] = field.Message
 		}
 	}
-	if len(f.Fields) == 0 {
+	if len(fields) == 0 {
 		v.refusal = f.Message
 	}
 	return true
+}
+
+// taken is the refusals of what is another's already, which name no field, with the field that each is about.
+var taken = map[string]fault.Field{
+	"external_id_already_used":     {Name: "external_id", Message: "is already used by another"},
+	"email_not_available":          {Name: "email", Message: "is already used by another"},
+	"organization_domain_conflict": {Name: "domains", Message: "hold one that already belongs to another organization"},
+}
+
+// blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
+func (v *visit) blameNaming(err error, field string) bool {
+	if fault.Is(err, fault.NotFound) {
+		v.complain(field, "does not exist here")
+		return true
+	}
+	return v.blame(err)
 }
 
 // complain blames one field.
@@ -174,8 +211,8 @@ func (v *visit) complain(field, message string) {
 	v.complaints[field] = message
 }
 
-// path is an address below the visit's environment; each part is one segment.
-func (v *visit) path(parts ...string) string {
+// Path is an address below the visit's environment; each part is one segment.
+func (v *visit) Path(parts ...string) string {
 	return within(append([]string{"env", string(v.env.ID)}, parts...)...)
 }
 
@@ -189,12 +226,12 @@ func within(parts ...string) string {
 	return b.String()
 }
 
-// ownerPath is an address below an organization, or below the environment where org is empty.
-func (v *visit) ownerPath(org id.Organization, parts ...string) string {
+// In is an address below an organization, or below the environment where org is empty.
+func (v *visit) In(org id.Organization, parts ...string) string {
 	if org != "" {
 		parts = append([]string{"organizations", string(org)}, parts...)
 	}
-	return v.path(parts...)
+	return v.Path(parts...)
 }
 
 // leave sends the browser to another address.

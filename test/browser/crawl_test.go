@@ -21,7 +21,7 @@ type find struct {
 }
 
 // enough is how many addresses of a screen are looked into for further links.
-const enough = 4
+const enough = 3
 
 // crawl follows the links and forms of all pages below a path, and returns what
 // it found, each address once, in the order of the finds. A link that leads

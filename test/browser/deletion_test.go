@@ -32,7 +32,7 @@ func TestDeletionOfADefault(t *testing.T) {
 	dialog.choose("The new default of all of them", "Basic (basic)")
 	dialog.see("1,000 members in 1,000 organizations would change: 0 gain, 1,000 lose permissions.")
 	dialog.click("DisclosureTriangle", "Another default for single organizations")
-	dialog.see("The first 100 of 1,000 are listed.")
+	dialog.see("100 of 1,000 are listed.")
 	dialog.fill("Add an organization, by its name or id", "Customer 0907")
 	p.press("Enter")
 	dialog.choose("Customer 0907", "Generous")

@@ -49,7 +49,7 @@ func furnish(t *testing.T, r *rolecall, v *visitor) *furnished {
 	r.furnishGroups(t, w)
 	r.furnishResources(t, w)
 	r.furnishOperation(t, v, w)
-	v.post("/dashboard/new/person", url.Values{"email": {"eve@rolecall.example"}, "role": {"editor"}})
+	v.post("/dashboard/new/person", url.Values{"email": {"sam@rolecall.example"}, "role": {"editor"}})
 	return w
 }
 

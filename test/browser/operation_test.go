@@ -1,160 +1,228 @@
 package browser_test
 
 import (
-	"io"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
-	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+
+	"github.com/rolecall/rolecall/internal/testneed"
 )
 
-// operating is a signed-in owner of an environment in which something happened, and an address that refuses the first
-// event that it is sent.
-func operating(t *testing.T) (p *page, r *rolecall, env, organization, hook string) {
-	t.Helper()
-	r = start(t)
-	var refused atomic.Bool
+// TestMultipleRoles are switched on and off again, each time with who is
+// concerned.
+func TestMultipleRoles(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	p := r.owner(t)
+	r.permissions(t, "invoices:read", "reports:read")
+	r.role(t, "", "clerk", "Clerk", "invoices:read")
+	r.role(t, "", "analyst", "Analyst", "reports:read")
+	r.call(t, "PUT", "/authorization/role_priority", map[string]any{"role_slugs": []string{"analyst", "clerk", "member"}})
+	acme := r.organization(t, "Acme")
+	ada := r.membership(t, acme, r.user(t, "ada@acme.example"), "clerk")
+
+	p.visit(r.inside("/settings"))
+	p.click("link", "Switch on")
+	dialog := p.within("dialog", "Switch multiple roles on")
+	dialog.see("Nobody would gain or lose anything.")
+	dialog.click("button", "Switch on")
+	p.see("Multiple roles are on. The roles of a member add up from now on.")
+
+	r.call(t, "PUT", "/user_management/organization_memberships/"+ada, map[string]any{"role_slugs": []string{"clerk", "analyst"}})
+	r.may(t, ada, "invoices:read", true)
+	p.visit(r.inside("/settings"))
+	p.click("link", "Switch off")
+	dialog = p.within("dialog", "Switch multiple roles off")
+	dialog.see("1 member in 1 organization would change: 0 gain, 1 lose permissions.")
+	dialog.within("row", "ada@acme.example").order("Acme", "analyst, clerk", "analyst")
+	p.look("dialog multiple roles off")
+	dialog.click("button", "Switch off")
+	p.see("Multiple roles are off. Each member has one role from now on.")
+	p.see("All is done.")
+	r.may(t, ada, "invoices:read", false)
+	r.may(t, ada, "reports:read", true)
+}
+
+// TestMatrix is searched, ticked, reviewed with its numbers, and applied.
+func TestMatrix(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	p := r.owner(t)
+	r.permissions(t, "invoices:read", "invoices:pay", "reports:read")
+	r.role(t, "", "clerk", "Clerk", "invoices:read")
+	r.membership(t, r.organization(t, "Acme"), r.user(t, "ada@acme.example"), "clerk")
+	p.visit(r.inside("/matrix"))
+	p.fill("Find permissions", "invoices")
+	p.click("button", "Search")
+	p.see("invoices:pay")
+	p.notSee("reports:read")
+	p.click("checkbox", "invoices:pay Clerk clerk")
+	p.click("checkbox", "invoices:read Clerk clerk")
+	p.click("checkbox", "invoices:read Member member")
+	p.click("button", "Review changes")
+	p.see("3 changes of 2 roles")
+	p.see("1 member in 1 organization")
+	p.look("matrix review with numbers")
+	if got := r.permissionsOf(t, "clerk"); len(got) != 1 || got[0] != "invoices:read" {
+		t.Errorf("nothing may be saved yet, got %v", got)
+	}
+	p.click("button", "Apply to 2 roles")
+	p.has("button", "Undo")
+	if got := r.permissionsOf(t, "clerk"); len(got) != 1 || got[0] != "invoices:pay" {
+		t.Errorf("what was ticked must be saved, got %v", got)
+	}
+	if got := r.permissionsOf(t, "member"); len(got) != 1 || got[0] != "invoices:read" {
+		t.Errorf("what was ticked must be saved, got %v", got)
+	}
+	p.click("button", "Undo")
+	p.is("checkbox", "invoices:read Clerk clerk", "checked", "true")
+	p.is("checkbox", "invoices:pay Clerk clerk", "checked", "false")
+}
+
+// TestWebhook is made on the screen and told of what happens from then on.
+func TestWebhook(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	p := r.owner(t)
+	told := make(chan string, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if refused.CompareAndSwap(false, true) {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			io.WriteString(w, "<b>The queue is full</b>, and this answer is long enough to be broken into several lines wherever it is shown.")
+		var event struct {
+			Event string `json:"event"`
 		}
+		if err := json.NewDecoder(req.Body).Decode(&event); err != nil {
+			event.Event = err.Error()
+		}
+		told <- event.Event
 	}))
 	t.Cleanup(receiver.Close)
-	hook = r.create(t, "/webhook_endpoints", map[string]any{"endpoint_url": receiver.URL + "/webhooks", "events": []string{"organization.created", "organization_role.updated"}})
-	organization = r.organization(t, "Acme")
-	r.permissions(t, "invoices:read", "invoices:pay")
-	r.role(t, "", "billing", "Billing", "invoices:read", "invoices:pay")
-	r.role(t, organization, "org-clerk", "Clerk", "invoices:read")
-	r.call(t, "PUT", "/authorization/settings", map[string]any{"multiple_roles": true})
-	r.membership(t, organization, r.user(t, "ada@acme.example"), "org-clerk", "billing")
-	r.call(t, "PUT", "/authorization/organizations/"+organization+"/roles/org-clerk/permissions", map[string]any{"permissions": []string{"invoices:pay"}})
-
-	p = newPage(t, r.address)
-	p.visit(r.invitation)
-	p.fill("Name", "Ada Lovelace")
-	p.fill("E-mail address", "ada@rolecall.example")
-	p.fill("Password", "correct horse battery")
-	p.fill("Password again", "correct horse battery")
-	p.click("button", "Begin")
-	p.see("Environment roles")
-	env, err := evaluate[string](p.ctx, `location.pathname.split('/').slice(0, 4).join('/')`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p, r, env, organization, hook
-}
-
-// Every screen of operation has no barrier, and fits a phone.
-func TestOperationScreens(t *testing.T) {
-	t.Parallel()
-	p, _, env, organization, hook := operating(t)
-	at := map[string]string{
-		"events": env + "/events", "events-filtered": env + "/events?events=organization.created&events=user.created", "events-nothing": env + "/events?events=group.created",
-		"organization-events": env + "/organizations/" + organization + "/events",
-		"webhooks":            env + "/webhooks", "webhook": env + "/webhooks/" + hook, "webhook-new": env + "/new/webhook",
-		"webhook-edit": env + "/webhooks/" + hook + "/edit", "webhook-disable": env + "/webhooks/" + hook + "/disable",
-		"webhook-delete": env + "/webhooks/" + hook + "/delete", "webhook-replay": env + "/webhooks/" + hook + "/replay", "deliveries-none": env + "/webhooks/" + hook + "?status=succeeded&after=",
-		"keys": env + "/keys", "keys-revoked": env + "/keys?show=revoked", "key-new": env + "/new/key",
-		"jobs": env + "/jobs", "settings": env + "/settings", "settings-mode": env + "/settings/mode?multiple_roles=off&impact=yes",
-		"environments": "/dashboard/environments", "environment-new": "/dashboard/new/environment",
-	}
-	first := func(selector string) string {
-		href, err := evaluate[string](p.ctx, `document.querySelector('`+selector+`').getAttribute('href')`)
-		if err != nil {
-			t.Fatal(err)
+	p.visit(r.inside("/webhooks"))
+	p.click("link", "Create the first webhook")
+	dialog := p.within("dialog", "Create webhook")
+	dialog.fill("URL", receiver.URL+"/hook")
+	dialog.click("button", "Create webhook")
+	p.see("The webhook gets what happens from now on.")
+	r.role(t, "", "clerk", "Clerk")
+	select {
+	case got := <-told:
+		if got != "role.created" {
+			t.Errorf("the webhook must be told of the role, got %s", got)
 		}
-		return href
+	case <-time.After(patience):
+		t.Fatal("the webhook was not called")
 	}
-	p.visit(at["events-filtered"])
-	at["event-created"] = first("tbody th a")
-	p.visit(env + "/events?events=organization_role.updated")
-	at["event-updated"] = first("tbody th a")
-	p.visit(at["jobs"])
-	at["job"] = first("tbody th a")
-	p.visit(at["webhook"])
-	at["delivery"] = first("tbody tr:last-child th a")
-	at["delivery-replay"] = at["delivery"] + "/replay"
-	p.visit(at["keys"])
-	at["key-revoke"] = first("tbody .actions a")
-	for name, address := range at {
-		p.visit(address)
-		p.axe()
-		p.fits()
-		p.shot(name)
-	}
-	p.phone()
-	for name, address := range at {
-		p.visit(address)
-		p.fits()
-		p.shot(name)
-	}
+	p.reload()
+	p.see("role.created")
 }
 
-// A key is made and revoked in dialogs; its value is seen once.
-func TestKeysInDialogs(t *testing.T) {
+// TestKey is shown once, and what the screens show as calls works with it.
+func TestKey(t *testing.T) {
 	t.Parallel()
-	p, _, env, _, _ := operating(t)
-	p.visit(env + "/keys")
-	p.click("link", "Create API key")
-	d := p.within("dialog", "Create API key")
-	d.fill("Name", "billing service")
-	d.fill("Only one organization (optional)", "Acme")
-	p.axe()
-	d.click("button", "Create API key")
-	p.see("Copy it now")
-	p.axe()
-	p.shot("key-made")
-	p.click("link", "I have copied it")
-	p.see("billing service")
-	p.notSee("Copy it now")
-	p.within("row", "billing service").has("link", "Acme")
-	value, err := evaluate[string](p.ctx, `[...document.querySelectorAll('tbody .actions a')].find((a) => a.textContent.includes('billing service')).textContent`)
+	curl, err := exec.LookPath("curl")
 	if err != nil {
-		t.Fatal(err)
+		testneed.Missing(t, "curl", err.Error())
 	}
-	p.click("link", strings.Join(strings.Fields(value), " "))
-	p.see("1 key stops working")
-	p.axe()
-	p.click("button", "Revoke API key")
-	p.see("is revoked")
+	r := start(t)
+	p := r.owner(t)
+	p.allowClipboard()
+	p.visit(r.inside("/keys"))
+	p.click("link", "Create API key")
+	dialog := p.within("dialog", "Create API key")
+	dialog.fill("Name", "billing service")
+	dialog.click("button", "Create API key")
+	p.see("Copy it now: this is the only time that it is shown.")
+	p.look("key shown once")
+	p.click("button", "Copy the API key")
+	p.see("Copied")
+	key := p.clipboard()
+	if !strings.HasPrefix(key, "sk_") {
+		t.Fatalf("the key must be copied, got %d characters", len(key))
+	}
+	p.reload()
+	p.see("billing service")
+	p.notSee(key)
+
+	p.visit(r.inside("/roles"))
+	p.click("DisclosureTriangle", "The same by API")
+	p.click("button", "Copy as curl: List the environment roles")
+	line := p.clipboard()
+	if strings.Contains(line, key) || strings.Contains(line, r.key) {
+		t.Error("no key may be in what is shown")
+	}
+	run := exec.CommandContext(t.Context(), "sh", "-c", line+" -sS --fail-with-body")
+	run.Env = append(os.Environ(), "ROLECALL_API_KEY="+key)
+	out, err := run.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), `"slug":"member"`) {
+		t.Errorf("%s with %s: %v\n%s", line, curl, err, out)
+	}
+
+	p.visit(r.inside("/keys"))
+	p.click("link", "Revoke billing service "+key[:3]+"..."+key[len(key)-4:])
+	p.within("dialog", "Revoke").click("button", "Revoke API key")
+	p.see("API key billing service is revoked.")
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(line, "$ROLECALL_API_KEY", key)+" -sS --fail-with-body").CombinedOutput(); err == nil {
+		t.Errorf("a revoked key must be refused, got %s", out)
+	}
 }
 
-// Multiple roles are switched off in a dialog that gets its numbers by itself, and the progress arrives at its end by itself.
-func TestSwitchOffInDialog(t *testing.T) {
-	t.Parallel()
-	p, _, env, _, _ := operating(t)
-	p.visit(env + "/settings")
-	p.click("link", "Switch off")
-	p.see("1 member in 1 organization would change")
-	p.see("ada@acme.example")
-	p.axe()
-	p.shot("settings-mode-dialog")
-	p.click("button", "Switch off")
-	p.see("Multiple roles are off")
-	p.see("All is done")
-	p.axe()
-	p.shot("job-finished")
+// allowClipboard lets the test read what was copied.
+func (p *page) allowClipboard() {
+	p.tb.Helper()
+	me, err := chromedp.Call(p.ctx, target.GetTargetInfo, target.GetTargetInfoParams{})
+	if err != nil {
+		p.tb.Fatal(err)
+	}
+	for _, name := range []string{"clipboard-read", "clipboard-write"} {
+		p.do("allow the clipboard", command(browser.SetPermission, browser.SetPermissionParams{
+			Permission: &browser.PermissionDescriptor{Name: name}, Setting: browser.PermissionSettingGranted,
+			Origin: p.address, BrowserContextID: me.TargetInfo.BrowserContextID,
+		}))
+	}
 }
 
-// A webhook is refused in its dialog with what was typed, then made.
-func TestWebhookInDialog(t *testing.T) {
+// clipboard is what was copied last.
+func (p *page) clipboard() string {
+	p.tb.Helper()
+	text, err := evaluate[string](p.ctx, `navigator.clipboard.readText()`)
+	if err != nil {
+		p.tb.Fatalf("cannot read the clipboard: %v", err)
+	}
+	return text
+}
+
+// TestSignOut ends a session for good, and a sign-in leads back to where one
+// wanted to go.
+func TestSignOut(t *testing.T) {
 	t.Parallel()
-	p, _, env, _, _ := operating(t)
-	p.visit(env + "/webhooks")
-	p.click("link", "Create webhook")
-	d := p.within("dialog", "Create webhook")
-	p.axe()
-	d.fill("URL", "ftp://hooks.example")
-	d.click("button", "Create webhook")
-	p.see("must be an absolute https URL")
-	d.holds("URL", "ftp://hooks.example")
-	p.axe()
-	p.shot("webhook-refused")
-	d.fill("URL", "https://hooks.example/x")
-	d.click("button", "Create webhook")
-	p.see("gets what happens from now on")
-	p.phone()
-	p.fits()
+	r := start(t)
+	p := r.owner(t)
+	before := p.session()
+	p.click("button", "Olive")
+	p.click("button", "Sign out")
+	p.at("/dashboard/sign-in")
+	if _, status := r.visitor(t, before).links(r.inside("/roles")); status != 303 {
+		t.Errorf("the session must be over, got %d", status)
+	}
+	p.visit(r.inside("/permissions"))
+	p.has("heading", "Sign in to Rolecall")
+	p.fill("E-mail address", "olive@rolecall.example")
+	p.fill("Password", "wrong horse battery")
+	p.click("button", "Sign in")
+	p.see("This e-mail address and password do not belong together.")
+	p.holds("E-mail address", "olive@rolecall.example")
+	p.look("sign-in refused")
+	p.fill("Password", password)
+	p.click("button", "Sign in")
+	p.at(r.inside("/permissions"))
+	if p.session() == before {
+		t.Error("a sign-in must begin a new session")
+	}
 }

@@ -218,6 +218,13 @@ func (p *page) picture(name string) {
 	p.tb.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
+	// What sticks to an edge of the window must not lie across the middle of the
+	// picture. A dialog is as high as the window allows, so that stays as it is.
+	height, err := evaluate[int64](ctx, `document.querySelector('dialog[open]') ? 0 : document.documentElement.scrollHeight`)
+	if shown := p.screen; err == nil && height > shown.height {
+		p.resize(screen{shown.name, shown.width, height, shown.touch})
+		defer p.resize(shown)
+	}
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.MkdirAll(p.folder, 0o755)
@@ -230,7 +237,7 @@ func (p *page) picture(name string) {
 	}
 }
 
-// finish fails the test for all that went wrong on the page.
+// finish fails the test for all that went wrong on the page so far.
 func (p *page) finish() {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()

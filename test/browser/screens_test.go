@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -22,25 +23,27 @@ func TestEveryScreen(t *testing.T) {
 	v := r.visitor(t, session)
 	w := furnish(t, r, v)
 
+	desks := newDesks(t, r.address, session)
+
 	finds := v.crawl("/dashboard", "/dashboard")
-	seen, known := make(map[*dashboard.Screen]bool), make(map[*dashboard.Screen]bool)
+	seen, known, opened := make(map[*dashboard.Screen]bool), make(map[*dashboard.Screen]bool), make(map[*dashboard.Screen]bool)
 	for _, f := range finds {
 		if f.screen == nil || seen[f.screen] {
 			continue
 		}
 		known[f.screen] = true
-		if f.panel {
-			t.Run("dialog "+nameOf(f.screen), func(t *testing.T) {
-				t.Parallel()
-				takeOver(t, r.address, session).lookAtDialog(f)
-			})
+		if f.panel && !opened[f.screen] {
+			opened[f.screen] = true
+			desks.run(t, "dialog "+nameOf(f.screen), func(p *page) { p.lookAtDialog(f) })
 		}
 		if f.page {
 			seen[f.screen] = true
-			t.Run(nameOf(f.screen), func(t *testing.T) {
-				t.Parallel()
-				p := takeOver(t, r.address, session)
+			desks.run(t, nameOf(f.screen), func(p *page) {
 				p.visit(f.path)
+				if f.panel { // it was looked at as a dialog
+					p.glance()
+					return
+				}
 				p.look(nameOf(f.screen))
 			})
 		}
@@ -50,10 +53,7 @@ func TestEveryScreen(t *testing.T) {
 			t.Errorf("no page leads to %s", s.Path)
 		}
 	}
-	t.Run("nothing yet", func(t *testing.T) {
-		t.Parallel()
-		lookAtNothing(t, r, v, session, w)
-	})
+	lookAtNothing(t, r, v, desks, w)
 }
 
 // later are the screens that nothing leads to but what was done before, and
@@ -70,7 +70,8 @@ var later = map[string]string{
 
 // lookAtNothing looks at what screens show where there is nothing: in an
 // environment and in an organization that are new.
-func lookAtNothing(t *testing.T, r *rolecall, v *visitor, session string, w *furnished) {
+func lookAtNothing(t *testing.T, r *rolecall, v *visitor, desks desks, w *furnished) {
+	t.Helper()
 	staging := v.post("/dashboard/new/environment", url.Values{"name": {"staging"}})
 	staging = strings.TrimSuffix(staging, "/roles")
 	for below, name := range map[string]string{staging: "empty ", r.inside("/organizations/" + w.empty): "empty organization "} {
@@ -81,9 +82,7 @@ func lookAtNothing(t *testing.T, r *rolecall, v *visitor, session string, w *fur
 				continue
 			}
 			seen[f.screen] = true
-			t.Run(name+nameOf(f.screen), func(t *testing.T) {
-				t.Parallel()
-				p := takeOver(t, r.address, session)
+			desks.run(t, name+nameOf(f.screen), func(p *page) {
 				p.visit(f.path)
 				p.look(name + nameOf(f.screen))
 			})
@@ -127,6 +126,47 @@ func TestDoors(t *testing.T) {
 	other.see("link")
 	other.hasNot("button", "Begin")
 	other.look("invitation used")
+}
+
+// desks are pages of one person, to look at many screens with few of them.
+type desks chan *page
+
+func newDesks(t *testing.T, address, session string) desks {
+	t.Helper()
+	all := make(desks, runtime.GOMAXPROCS(0))
+	for range cap(all) {
+		all <- takeOver(t, address, session)
+	}
+	return all
+}
+
+// run runs a test at a free desk.
+func (d desks) run(t *testing.T, name string, test func(*page)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		p := <-d
+		all := p.tb
+		p.tb = t
+		defer func() {
+			p.finish()
+			p.tb = all
+			d <- p
+		}()
+		p.resize(desktop)
+		test(p)
+	})
+}
+
+// glance is a look without pictures, at what looks the same elsewhere.
+func (p *page) glance() {
+	p.tb.Helper()
+	p.unbarred("page", "all")
+	p.fits()
+	p.phone()
+	p.rest()
+	p.fits()
+	p.resize(desktop)
 }
 
 // look requires of a page that nothing keeps anybody from using it, light and

@@ -51,7 +51,8 @@ func (t *trouble) expect(text string) {
 	t.expected = append(t.expected, text)
 }
 
-// verdict returns what went wrong, and what did not and should have.
+// verdict returns what went wrong since it was asked last, and what did not and
+// should have.
 func (t *trouble) verdict() (wrong, absent []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,6 +72,7 @@ func (t *trouble) verdict() (wrong, absent []string) {
 			absent = append(absent, e)
 		}
 	}
+	t.happened, t.expected = nil, nil
 	return wrong, absent
 }
 

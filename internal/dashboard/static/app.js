@@ -24,7 +24,7 @@ dialog?.addEventListener('close', () => {
 })
 
 document.addEventListener('click', (event) => {
-  const at = event.target.closest?.('[data-panel], [data-close], [data-copy], [data-move], [data-check]')
+  const at = event.target.closest?.('[data-panel], [data-close], [data-copy], [data-move]')
   if (!at) return
   if (at.matches('[data-panel]') && !dialog?.open) opener = at
   if (at.matches('[data-close]') && dialog?.open) {
@@ -34,14 +34,6 @@ document.addEventListener('click', (event) => {
   }
   if (at.matches('[data-copy]')) copy(at.dataset.copy)
   if (at.matches('[data-move]') && move(at)) event.preventDefault()
-  if (at.matches('[data-check]')) {
-    const on = at.dataset.check === 'all'
-    for (const box of at.closest('fieldset, form').querySelectorAll('input[type=checkbox]:not(:disabled)')) {
-      if (box.checked === on || box.closest('[hidden]')) continue
-      box.checked = on
-      box.dispatchEvent(new Event('change', { bubbles: true }))
-    }
-  }
 }, true)
 
 async function copy(id) {
@@ -202,9 +194,9 @@ window.addEventListener('beforeunload', (event) => {
   if (document.querySelector('form[data-unsaved="yes"]')) event.preventDefault()
 })
 
-// A button with data-waits waits until everything that is being counted beside it is counted.
+// A button with data-waits waits until everything that its form foresees is there.
 function waits(root) {
-  for (const button of root.querySelectorAll('button[data-waits]')) button.disabled = !!button.form.querySelector('[data-counting]')
+  for (const button of root.querySelectorAll('button[data-waits]')) button.disabled = !!button.form.querySelector('[data-late]')
 }
 
 function ready(root) {
