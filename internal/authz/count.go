@@ -72,14 +72,14 @@ func (s *Service) RoleUse(ctx context.Context, c Caller, org id.Organization) (m
 // there too.
 func (s *Service) PermissionUse(ctx context.Context, c Caller) (map[string]PermissionUse, error) {
 	return read(ctx, s, func(r Reader) (map[string]PermissionUse, error) {
-		return r.PermissionUses(c.Environment, c.within(""), MaxUse)
+		return r.PermissionUses(c.Environment, c.bound(), MaxUse)
 	})
 }
 
 // EnvironmentSize counts what the caller sees of its environment.
 func (s *Service) EnvironmentSize(ctx context.Context, c Caller) (EnvironmentSize, error) {
 	return read(ctx, s, func(r Reader) (EnvironmentSize, error) {
-		return r.EnvironmentSize(c.Environment, c.within(""), MaxCount)
+		return r.EnvironmentSize(c.Environment, c.bound(), MaxCount)
 	})
 }
 
@@ -99,7 +99,7 @@ func (s *Service) UserSize(ctx context.Context, c Caller, u id.User) (UserSize, 
 		if _, err := user(r, c, u); err != nil {
 			return UserSize{}, err
 		}
-		return r.UserSize(u, c.within(""), MaxCount)
+		return r.UserSize(u, c.bound(), MaxCount)
 	})
 }
 
