@@ -75,11 +75,9 @@ func (v *visit) deletion(role authz.Role) (roleDeletion, error) {
 			d.Candidates = append(d.Candidates, r)
 		}
 	}
-	use, err := v.door.rules.RoleUse(v.Context(), v.caller, role.Organization)
-	if err != nil {
+	if d.Use, err = v.door.rules.UseOfRole(v.Context(), v.caller, role.Organization, role.ID); err != nil {
 		return d, err
 	}
-	d.Use = use[role.ID]
 	d.Replacement, d.Default, d.Confirm = v.typed("replacement_role_slug"), v.typed("default_role_slug"), v.typed("confirm")
 	for name, values := range v.form {
 		if org, ok := strings.CutPrefix(name, "default_of_"); ok && strings.TrimSpace(values[0]) != "" {
@@ -89,9 +87,13 @@ func (v *visit) deletion(role authz.Role) (roleDeletion, error) {
 	return d, v.affected(&d)
 }
 
+// lastOrganization comes after all others. A preview from there on is refused like any other, but goes through nobody.
+const lastOrganization = "org_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"
+
 // affected finds the organizations whose own default the role is: the first hundred, and one that was asked for.
 func (v *visit) affected(d *roleDeletion) error {
-	_, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeRemoveRole(d.Role.Organization, d.Role.Slug, authz.RoleDeletion{}), authz.ImpactRequest{Limit: 1})
+	_, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeRemoveRole(d.Role.Organization, d.Role.Slug, authz.RoleDeletion{}),
+		authz.ImpactRequest{ByOrganization: true, Limit: 1, After: lastOrganization})
 	if err != nil && !fault.HasCode(err, "replacement_default_required") {
 		return err
 	}
