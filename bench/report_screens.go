@@ -48,6 +48,8 @@ type PaintRow struct {
 	Highest  float64 `json:"first_paint_highest_ms"`
 	Largest  float64 `json:"largest_contentful_paint_ms"`
 	Latest   float64 `json:"largest_contentful_paint_highest_ms"`
+	first    []float64
+	largest  []float64
 }
 
 func screensText(t io.Writer, r Report) {
