@@ -51,11 +51,9 @@ func showRole(v *visit) error {
 	if shown.Place == 0 {
 		return fault.Missing("Role", v.PathValue("slug"))
 	}
-	use, err := v.door.rules.RoleUse(v.Context(), v.caller, org)
-	if err != nil {
+	if shown.Use, err = v.door.rules.UseOfRole(v.Context(), v.caller, org, shown.ID); err != nil {
 		return err
 	}
-	shown.Use = use[shown.ID]
 	all, err := v.catalogue(v.Context())
 	if err != nil {
 		return err
