@@ -119,10 +119,14 @@ func (b *bench) launchBare(ctx context.Context) (*process, error) {
 	return launch(ctx, exec.Command(self, bareArgument))
 }
 
-// serveBare is the least that net/http needs for such a request: route, read and parse the body, write JSON.
+// serveBare is the least that net/http needs for such a request: route, read and parse the body, write JSON; and for a
+// page: send bytes that are there.
 func serveBare(ctx context.Context, out io.Writer) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	var page keptPage
+	mux.HandleFunc("PUT "+pagePath, page.keep)
+	mux.HandleFunc("GET "+pagePath, page.show)
 	mux.HandleFunc("POST "+fmt.Sprintf(checkPath, "{id}"), func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
 			PermissionSlug string `json:"permission_slug"`

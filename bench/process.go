@@ -38,9 +38,10 @@ func (b *bench) build(ctx context.Context) error {
 
 // process is one that serves HTTP on loopback.
 type process struct {
-	cmd     *exec.Cmd
-	ended   chan error
-	Address string `json:"address"` // http://host:port
+	cmd       *exec.Cmd
+	ended     chan error
+	Address   string `json:"address"`   // http://host:port
+	Dashboard string `json:"dashboard"` // where the first owner comes in; empty where there is one
 }
 
 // serve starts Rolecall on a database. Its log, a line for every request, is written and thrown away; where it ends

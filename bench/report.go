@@ -21,6 +21,9 @@ type Report struct {
 	Seconds     float64      `json:"seconds"`
 	Order       []OrderRow   `json:"order,omitempty"`
 	Remove      []RemoveRow  `json:"remove,omitempty"`
+	Screens     []ScreenRow  `json:"screens,omitempty"`
+	Heaviest    []LoadRow    `json:"heaviest_page,omitempty"`
+	Paint       []PaintRow   `json:"paint,omitempty"`
 }
 
 // StartRow is how long a start takes.
@@ -194,6 +197,7 @@ func (r Report) text(out io.Writer) error {
 	}
 	orderText(t, r.Order)
 	removeText(t, r.Remove)
+	screensText(t, r)
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, strings.Join(r.Notes, "\n"))

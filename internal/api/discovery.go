@@ -58,15 +58,6 @@ func (r *request) parent() (authz.ResourceRef, error) {
 	return authz.ResourceRef{ID: parent}, nil
 }
 
-// resourceRef reads the resource that the path names, in either way.
-func (r *request) resourceRef() (authz.ResourceRef, error) {
-	if r.PathValue("resource_id") == "" {
-		return authz.ResourceRef{ResourceType: r.PathValue("resource_type_slug"), ExternalID: r.PathValue("external_id")}, nil
-	}
-	res, err := pathID[id.Resource](r, "resource_id", "Resource")
-	return authz.ResourceRef{ID: res}, err
-}
-
 func listResourcesForMembership(r *request) (none page.Page[authz.Resource], err error) {
 	m, err := r.membership("organization_membership_id")
 	if err != nil {
@@ -88,7 +79,7 @@ func listResourcesForMembership(r *request) (none page.Page[authz.Resource], err
 }
 
 func listMembershipsForResource(r *request) (none page.Page[authz.Member], err error) {
-	ref, err := r.resourceRef()
+	ref, err := r.resourcePath()
 	if err != nil {
 		return none, err
 	}
@@ -108,7 +99,7 @@ func listEffectivePermissions(r *request) (none page.Page[authz.Permission], err
 	if err != nil {
 		return none, err
 	}
-	ref, err := r.resourceRef()
+	ref, err := r.resourcePath()
 	if err != nil {
 		return none, err
 	}

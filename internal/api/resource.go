@@ -134,9 +134,9 @@ func (r *request) parentFilter() (authz.ResourceRef, error) {
 	return ref, nil
 }
 
-// resourcePath reads which resource the path names: by id, or by external id and type in an organization.
+// resourcePath reads which resource the path names: by id, or by external id and type.
 func (r *request) resourcePath() (authz.ResourceRef, error) {
-	if r.org != "" {
+	if r.PathValue("resource_id") == "" {
 		return authz.ResourceRef{ExternalID: r.PathValue("external_id"), ResourceType: r.PathValue("resource_type_slug")}, nil
 	}
 	resource, err := pathID[id.Resource](r, "resource_id", "Resource")

@@ -224,18 +224,10 @@ func removeRoleAssignment(r *request) error {
 }
 
 func listResourceAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
-	resource, err := pathID[id.Resource](r, "resource_id", "Resource")
+	ref, err := r.resourcePath()
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err
 	}
-	return r.onResource(authz.ResourceRef{ID: resource})
-}
-
-func listExternalResourceAssignments(r *request) (page.Page[authz.RoleAssignment], error) {
-	return r.onResource(authz.ResourceRef{ExternalID: r.PathValue("external_id"), ResourceType: r.PathValue("resource_type_slug")})
-}
-
-func (r *request) onResource(ref authz.ResourceRef) (page.Page[authz.RoleAssignment], error) {
 	p, err := pageOf[id.Assignment](r, page.Desc)
 	if err != nil {
 		return page.Page[authz.RoleAssignment]{}, err

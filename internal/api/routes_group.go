@@ -50,7 +50,7 @@ func assignmentRoutes() []Route {
 		{Method: "GET", Path: resource, Operation: "listResourceRoleAssignments", Summary: "List the roles that were given on a resource, each with the membership that has it.", Tag: tag,
 			Parameters: bySlug, Status: 200, Answer: List[RoleAssignment]{}, Refusals: []Refusal{missing, invalid}, handle: action(listResourceAssignments, shown(roleAssignmentBody))},
 		{Method: "GET", Path: external, Operation: "listResourceRoleAssignmentsByExternalId", Summary: "List the roles that were given on a resource, named by your own id for it.", Tag: tag,
-			Parameters: bySlug, Status: 200, Answer: List[RoleAssignment]{}, Refusals: []Refusal{missing, invalid}, handle: action(listExternalResourceAssignments, shown(roleAssignmentBody))},
+			Parameters: bySlug, Status: 200, Answer: List[RoleAssignment]{}, Refusals: []Refusal{missing, invalid}, handle: action(listResourceAssignments, shown(roleAssignmentBody))},
 	}, groupAssignmentRoutes()...)
 }
 

@@ -110,7 +110,7 @@ func statusesOf(asked []Status) ([]Status, error) {
 			return nil, fault.BadField("statuses", "must be any of active, inactive, pending")
 		}
 	}
-	return slices.Compact(slices.Sorted(slices.Values(asked))), nil
+	return distinct(asked), nil
 }
 
 // Access is what one member may do in an organization.

@@ -198,8 +198,7 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 	for i, r := range missing {
 		given[i] = r.ID
 	}
-	p := Policy{Environment: m.Environment, Organization: m.Organization}
-	if err := ch.permitRoles(p, m.Organization, given...); err != nil { // also where others outrank them for now
+	if err := ch.permitRoles(m.Organization, given...); err != nil { // also where others outrank them for now
 		return err
 	}
 	if err := ch.DeleteAssignments(m.Organization, obsolete); err != nil {

@@ -216,15 +216,12 @@ func placeOf(r Reader, of Resource) (place, error) {
 
 // ownResource says whether an external id names an organization's own resource.
 func ownResource(r Reader, c Caller, org id.Organization, externalID string) error {
-	if externalID == string(org) {
+	if externalID == string(org) { // which is known without reading it
 		return nil
 	}
 	o, err := organization(r, c, org)
-	if err != nil {
-		return err
+	if err == nil && !o.named(externalID) {
+		err = fault.Missing("Resource", externalID)
 	}
-	if o.ExternalID == nil || *o.ExternalID != externalID {
-		return fault.Missing("Resource", externalID)
-	}
-	return nil
+	return err
 }

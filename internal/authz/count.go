@@ -46,8 +46,8 @@ func CountTo(rows, most int) Count { return Count{N: min(rows, most), More: rows
 
 // CountReader counts for screens, each thing up to a limit. Where in is set, only what is of that organization counts.
 type CountReader interface {
-	// RoleUses counts the use of every role that is available to an owner.
-	RoleUses(env id.Environment, owner, in id.Organization, most int) (map[id.Role]RoleUse, error)
+	// RoleUses counts the use of every role that is available to an owner or, where only is set, of that one.
+	RoleUses(env id.Environment, owner, in id.Organization, only id.Role, most int) (map[id.Role]RoleUse, error)
 	// PermissionUses counts for every permission the roles that hold it, by slug.
 	PermissionUses(env id.Environment, in id.Organization, most int) (map[string]PermissionUse, error)
 	EnvironmentSize(env id.Environment, in id.Organization, most int) (EnvironmentSize, error)
@@ -58,13 +58,24 @@ type CountReader interface {
 
 // RoleUse says of every role that is available to an owner, an organization or, where org is empty, the environment, how
 // it is used there: of an environment role in all organizations, or in the one. An assignment that still names a role
-// which is gone counts for none.
+// which is gone counts for none. There may be hundreds of roles, so it is counted up to MaxUse only.
 func (s *Service) RoleUse(ctx context.Context, c Caller, org id.Organization) (map[id.Role]RoleUse, error) {
 	return read(ctx, s, func(r Reader) (map[id.Role]RoleUse, error) {
 		if err := ownerExists(r, c, org); err != nil {
 			return nil, err
 		}
-		return r.RoleUses(c.Environment, org, c.within(org), MaxCount)
+		return r.RoleUses(c.Environment, org, c.within(org), "", MaxUse)
+	})
+}
+
+// UseOfRole is RoleUse of a single role, counted up to MaxCount.
+func (s *Service) UseOfRole(ctx context.Context, c Caller, org id.Organization, role id.Role) (RoleUse, error) {
+	return read(ctx, s, func(r Reader) (RoleUse, error) {
+		if err := ownerExists(r, c, org); err != nil {
+			return RoleUse{}, err
+		}
+		uses, err := r.RoleUses(c.Environment, org, c.within(org), role, MaxCount)
+		return uses[role], err
 	})
 }
 
@@ -72,14 +83,14 @@ func (s *Service) RoleUse(ctx context.Context, c Caller, org id.Organization) (m
 // there too.
 func (s *Service) PermissionUse(ctx context.Context, c Caller) (map[string]PermissionUse, error) {
 	return read(ctx, s, func(r Reader) (map[string]PermissionUse, error) {
-		return r.PermissionUses(c.Environment, c.within(""), MaxUse)
+		return r.PermissionUses(c.Environment, c.bound(), MaxUse)
 	})
 }
 
 // EnvironmentSize counts what the caller sees of its environment.
 func (s *Service) EnvironmentSize(ctx context.Context, c Caller) (EnvironmentSize, error) {
 	return read(ctx, s, func(r Reader) (EnvironmentSize, error) {
-		return r.EnvironmentSize(c.Environment, c.within(""), MaxCount)
+		return r.EnvironmentSize(c.Environment, c.bound(), MaxCount)
 	})
 }
 
@@ -99,7 +110,7 @@ func (s *Service) UserSize(ctx context.Context, c Caller, u id.User) (UserSize, 
 		if _, err := user(r, c, u); err != nil {
 			return UserSize{}, err
 		}
-		return r.UserSize(u, c.within(""), MaxCount)
+		return r.UserSize(u, c.bound(), MaxCount)
 	})
 }
 

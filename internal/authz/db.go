@@ -86,13 +86,22 @@ const nowhere = id.Organization("none")
 // within is the organization that a list may show: the one asked for, where the caller sees it, or the one that the
 // caller is limited to; empty for all of the environment.
 func (c Caller) within(asked id.Organization) id.Organization {
+	only := c.bound()
 	switch {
-	case c.Only == nil || c.Only.Organization == "":
+	case only == "":
 		return asked
-	case asked == "" || asked == c.Only.Organization:
-		return c.Only.Organization
+	case asked == "" || asked == only:
+		return only
 	}
 	return nowhere
+}
+
+// bound is the organization that the caller is limited to; empty for none.
+func (c Caller) bound() id.Organization {
+	if c.Only == nil {
+		return ""
+	}
+	return c.Only.Organization
 }
 
 // unbound is the caller without its restriction, for look-ups that no answer depends on but in being found.

@@ -63,29 +63,33 @@ type Decision struct {
 // assignment of the replacement or, where none was named, of the default, from the source default (R45, R46).
 // Assignments of roles that are not available in the organization are without effect (I5).
 func EffectiveRoles(f Facts) []Held {
+	held := f.Policy.held(f.inForce())
+	if len(held) == 0 {
+		r, ok := f.Policy.DefaultRole()
+		if !ok {
+			return nil
+		}
+		return []Held{{Role: r, Source: SourceDefault, Resource: OrganizationResource(f.Membership.Organization)}}
+	}
+	if !f.Policy.Multiple || held[0].Source == SourceDefault {
+		held = held[:1]
+	}
+	return held
+}
+
+// inForce gives the assignments on the organization that are in force, as what they count as.
+func (f Facts) inForce() []Assignment {
 	home := OrganizationResource(f.Membership.Organization)
 	var standing []Assignment
 	for _, a := range f.Assignments {
 		if a.Resource != home {
 			continue
 		}
-		a, ok := f.Policy.stand(a)
-		if _, available := f.Policy.byID(a.Role); ok && available {
+		if a, ok := f.Policy.available(a); ok {
 			standing = append(standing, a)
 		}
 	}
-	held := f.Policy.held(InForce(standing, f.At))
-	if len(held) == 0 {
-		r, ok := f.Policy.DefaultRole()
-		if !ok {
-			return nil
-		}
-		return []Held{{Role: r, Source: SourceDefault, Resource: home}}
-	}
-	if !f.Policy.Multiple || held[0].Source == SourceDefault {
-		held = held[:1]
-	}
-	return held
+	return InForce(standing, f.At)
 }
 
 // RolesOnPath returns the roles in effect on the resource asked about and its ancestors below the organization, nearest
@@ -162,6 +166,5 @@ func EffectivePermissions(f Facts) []string {
 	for _, h := range append(EffectiveRoles(f), RolesOnPath(f)...) {
 		all = append(all, h.Role.Permissions...)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return distinct(all)
 }

@@ -75,7 +75,7 @@ func (actor *Restriction) within(org id.Organization) error {
 
 // sees says whether what belongs to an organization exists for the caller.
 func (c Caller) sees(org id.Organization) bool {
-	return org == "" || c.Only == nil || c.Only.Organization == "" || c.Only.Organization == org
+	return org == "" || c.bound() == "" || c.bound() == org
 }
 
 // limited says whether the caller's permissions are, so that what a change would give must be worked out.
@@ -88,12 +88,12 @@ func (ch *change) permit(org id.Organization, gains ...string) error {
 	return MayCause(ch.caller.Only, org, gains)
 }
 
-// permitRoles is permit for the permissions of roles.
-func (ch *change) permitRoles(p Policy, org id.Organization, roles ...id.Role) error {
+// permitRoles is permit for the permissions of roles that are available in the organization.
+func (ch *change) permitRoles(org id.Organization, roles ...id.Role) error {
 	if !ch.caller.limited() || len(roles) == 0 {
 		return ch.permit(org)
 	}
-	held, err := ch.RolePermissions(p.Environment, p.Organization, roles)
+	held, err := ch.RolePermissions(ch.caller.Environment, org, roles)
 	if err != nil {
 		return err
 	}
@@ -197,12 +197,10 @@ func (ch *change) guard() error {
 	if !ch.asked {
 		return errors.New("a change that nobody was asked about: its rule does not call permit")
 	}
-	if ch.caller.Only == nil || ch.caller.Only.Organization == "" {
-		return nil
-	}
+	only := ch.caller.bound()
 	for _, e := range ch.events {
-		if e.Organization != ch.caller.Only.Organization {
-			return fmt.Errorf("a change of a caller that is limited to %s tells of %q: %s", ch.caller.Only.Organization, e.Organization, e.Type)
+		if only != "" && e.Organization != only {
+			return fmt.Errorf("a change of a caller that is limited to %s tells of %q: %s", only, e.Organization, e.Type)
 		}
 	}
 	return nil

@@ -106,7 +106,7 @@ func (s *Service) ListEvents(ctx context.Context, c Caller, f EventFilter, r pag
 			if cursor == "" {
 				continue
 			}
-			known, err := tx.EventPlaced(c.Environment, c.within(""), id.Event(cursor))
+			known, err := tx.EventPlaced(c.Environment, c.bound(), id.Event(cursor))
 			if err != nil {
 				return page.Page[event.Event]{}, err
 			}
@@ -124,7 +124,7 @@ func (s *Service) Event(ctx context.Context, c Caller, e id.Event) (event.Event,
 		return event.Event{}, err
 	}
 	return read(ctx, s, func(r Reader) (event.Event, error) {
-		found, ok, err := r.Event(c.Environment, c.within(""), e)
+		found, ok, err := r.Event(c.Environment, c.bound(), e)
 		if err == nil && !ok {
 			err = fault.Missing("Event", string(e))
 		}

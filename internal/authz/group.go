@@ -192,8 +192,8 @@ func (ch *change) givesShown(g Group) (bool, error) {
 }
 
 // announceGroup lets a job tell of the members of a group that show other roles now.
-func (ch *change) announceGroup(g Group) error {
-	return ch.announceLater(Job{Kind: JobAnnounce, Organization: g.Organization, Subject: string(g.ID)})
+func (ch *change) announceGroup(org id.Organization, g id.Group) error {
+	return ch.announceLater(Job{Kind: JobAnnounce, Organization: org, Subject: string(g)})
 }
 
 // memberIn finds a membership of the group's organization. One of another organization is not found there.
@@ -257,7 +257,7 @@ func (ch *change) permitGroup(p Policy, g Group) error {
 			roles = append(roles, a.Role)
 		}
 	}
-	return ch.permitRoles(p, g.Organization, roles...)
+	return ch.permitRoles(g.Organization, roles...)
 }
 
 // RemoveGroupMember takes a membership out of a group, and what it holds then is told before this returns (R135). One

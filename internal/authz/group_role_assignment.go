@@ -60,8 +60,11 @@ func (l *lister) ofGroup(g Group, a id.Assignment) (Assignment, error) {
 	}
 	if ok && stored.Group == g.ID {
 		shown, err := l.visible([]Assignment{stored})
-		if err != nil || len(shown) > 0 {
-			return slices.Concat(shown, []Assignment{{}})[0], err
+		if err != nil {
+			return Assignment{}, err
+		}
+		if len(shown) > 0 {
+			return shown[0], nil
 		}
 	}
 	return Assignment{}, fault.Missing("Group role assignment", string(id.Retype[id.GroupAssignment](a)))
@@ -102,7 +105,7 @@ func changeGroupRoles[T any](ctx context.Context, s *Service, c Caller, g id.Gro
 		if result, err = alter(roles); err != nil || !roles.shows {
 			return result, err
 		}
-		return result, ch.announceGroup(found)
+		return result, ch.announceGroup(found.Organization, found.ID)
 	})
 }
 

@@ -180,10 +180,7 @@ func (p *reporter) impact(r Reader, c Caller) (Impact, error) {
 	if len(out.Organizations) == 0 {
 		return out, nil
 	}
-	ids := make([]id.Organization, len(out.Organizations))
-	for i, o := range out.Organizations {
-		ids[i] = o.Organization
-	}
+	ids := column(out.Organizations, func(o OrganizationImpact) id.Organization { return o.Organization })
 	names, err := r.OrganizationNames(c.Environment, ids)
 	for i, o := range out.Organizations {
 		out.Organizations[i].Name = names[o.Organization]

@@ -83,7 +83,7 @@ const (
 func (s *Service) Job(ctx context.Context, c Caller, j id.Job) (Job, error) {
 	return read(ctx, s, func(r Reader) (Job, error) {
 		found, ok, err := r.Job(c.Environment, j)
-		if err == nil && (!ok || c.Only != nil && c.Only.Organization != "" && found.Organization != c.Only.Organization) {
+		if only := c.bound(); err == nil && (!ok || only != "" && found.Organization != only) {
 			err = fault.Missing("Job", string(j))
 		}
 		return found, err
@@ -92,7 +92,7 @@ func (s *Service) Job(ctx context.Context, c Caller, j id.Job) (Job, error) {
 
 // ListJobs lists the jobs of the caller's environment, finished ones for JobLife.
 func (s *Service) ListJobs(ctx context.Context, c Caller, r page.Request) (page.Page[Job], error) {
-	return read(ctx, s, func(tx Reader) (page.Page[Job], error) { return tx.Jobs(c.Environment, c.within(""), r) })
+	return read(ctx, s, func(tx Reader) (page.Page[Job], error) { return tx.Jobs(c.Environment, c.bound(), r) })
 }
 
 // startJob writes a job down.
@@ -201,12 +201,7 @@ func (ch *change) announceAll(ms []Membership, known policies) error {
 	if err != nil {
 		return err
 	}
-	for group := range slices.Chunk(ms, jobBatch) {
-		if err := ch.show(group, held); err != nil {
-			return err
-		}
-	}
-	return nil
+	return ch.show(ms, held)
 }
 
 // shown is what memberships show alike.
@@ -297,7 +292,7 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 // a job.
 func (ch *change) announceSubject(a Assignment) error {
 	if a.Group != "" {
-		return ch.announceLater(Job{Kind: JobAnnounce, Organization: a.Organization, Subject: string(a.Group)})
+		return ch.announceGroup(a.Organization, a.Group)
 	}
 	m, found, err := ch.Membership(ch.caller.Environment, a.Membership)
 	if err != nil || !found {

@@ -48,8 +48,7 @@ func (known policies) load(r Reader, c Caller, ms []Membership, load func(Reader
 			missing = append(missing, m.Organization)
 		}
 	}
-	slices.Sort(missing)
-	missing = slices.Compact(missing)
+	missing = distinct(missing)
 	own := map[id.Organization]bool{}
 	if len(missing) > 1 { // one alone is read at once, whether or not it follows the environment
 		var err error
@@ -144,6 +143,12 @@ func column[T any, V cmp.Ordered](rows []T, of func(T) V) []V {
 	for i, row := range rows {
 		values[i] = of(row)
 	}
+	return distinct(values)
+}
+
+// distinct gives values sorted, each once. It leaves the ones given as they are.
+func distinct[V cmp.Ordered](values []V) []V {
+	values = slices.Clone(values)
 	slices.Sort(values)
 	return slices.Compact(values)
 }

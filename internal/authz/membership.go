@@ -168,9 +168,6 @@ func (s *Service) CreateMembership(ctx context.Context, c Caller, u id.User, org
 
 // join stores a new membership with its roles and says so.
 func (ch *change) join(m Membership, policy Policy, roles RolesInput) (Member, error) {
-	if err := ch.InsertMembership(m); err != nil {
-		return Member{}, err
-	}
 	if err := ch.assign(m, policy, roles, true); err != nil {
 		return Member{}, err
 	}
@@ -182,7 +179,7 @@ func (ch *change) join(m Membership, policy Policy, roles RolesInput) (Member, e
 		return Member{}, err
 	}
 	member.Membership = m.showing(member.Held)
-	if err := ch.UpdateMembership(member.Membership); err != nil {
+	if err := ch.InsertMembership(member.Membership); err != nil {
 		return Member{}, err
 	}
 	return member, ch.emit(event.MembershipCreated, m.Organization, member.payload(), nil)

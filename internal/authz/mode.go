@@ -150,9 +150,5 @@ func (ch *change) speakFor(as []Assignment, kept id.Assignment, said time.Time) 
 }
 
 func membershipIDs(ms []Membership) []id.Membership {
-	ids := make([]id.Membership, len(ms))
-	for i, m := range ms {
-		ids[i] = m.ID
-	}
-	return ids
+	return column(ms, func(m Membership) id.Membership { return m.ID })
 }

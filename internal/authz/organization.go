@@ -269,7 +269,7 @@ func (s *Service) ListOrganizations(ctx context.Context, c Caller, f Organizatio
 		f.Domains[i] = strings.ToLower(d)
 	}
 	return read(ctx, s, func(tx Reader) (page.Page[Organization], error) {
-		f.ID = c.within("")
+		f.ID = c.bound()
 		return tx.Organizations(c.Environment, f, r)
 	})
 }
@@ -327,7 +327,7 @@ func (s *Service) DeleteOrganization(ctx context.Context, c Caller, org id.Organ
 			if !r.Custom() {
 				continue
 			}
-			if err := ch.emit(event.OrganizationRoleDeleted, org, r.payload(true), nil); err != nil {
+			if err := ch.emitRoleDeleted(r); err != nil {
 				return struct{}{}, err
 			}
 		}

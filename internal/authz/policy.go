@@ -47,6 +47,13 @@ func (p Policy) stand(a Assignment) (standing Assignment, ok bool) {
 	return a, false
 }
 
+// available is stand for assignments that have an effect here: of roles that are available in the organization (I5).
+func (p Policy) available(a Assignment) (standing Assignment, ok bool) {
+	standing, ok = p.stand(a)
+	_, known := p.byID(standing.Role)
+	return standing, ok && known
+}
+
 // loadPolicy reads the policy of an organization, or of the environment when org is empty, without the permissions of
 // its roles, which only decisions and answers need.
 func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
@@ -109,6 +116,14 @@ func (p *Policy) addRetired(r Reader, owner id.Organization, gone []Role) error 
 		p.Retired[g.ID] = instead
 	}
 	return nil
+}
+
+// setDefault makes a role the default of an owner and keeps what its former one stands in for.
+func (ch *change) setDefault(p Policy, to id.Role) error {
+	if err := ch.pinDefault(p); err != nil {
+		return err
+	}
+	return ch.SetDefaultRole(p.Environment, p.Organization, to, ch.now)
 }
 
 // pinDefault keeps the default that roles which are gone count as, before the owner's default changes.
@@ -221,6 +236,12 @@ func (s *Service) Policy(ctx context.Context, c Caller, org id.Organization) (Po
 	return read(ctx, s, func(r Reader) (Policy, error) { return fullPolicy(r, c, org) })
 }
 
+// Order is Policy without the permissions of its roles, which can be tens of thousands: for who asks only which roles
+// there are, in which order, and which is the default. The roles show none then; that is not to say that they hold none.
+func (s *Service) Order(ctx context.Context, c Caller, org id.Organization) (Policy, error) {
+	return read(ctx, s, func(r Reader) (Policy, error) { return loadPolicy(r, c, org) })
+}
+
 // DefaultRole is the default of a policy as a role. ok is false only for a damaged database (I2, I3).
 func (p Policy) DefaultRole() (r Role, ok bool) { return p.byID(p.Default) }
 
@@ -259,13 +280,10 @@ func (s *Service) SetDefault(ctx context.Context, c Caller, org id.Organization,
 		if err != nil || role.ID == p.Default {
 			return err
 		}
-		if err := ch.permitRoles(p, org, role.ID); err != nil {
+		if err := ch.permitRoles(org, role.ID); err != nil {
 			return err
 		}
-		if err := ch.pinDefault(p); err != nil {
-			return err
-		}
-		if err := ch.SetDefaultRole(p.Environment, org, role.ID, ch.now); err != nil {
+		if err := ch.setDefault(p, role.ID); err != nil {
 			return err
 		}
 		return ch.announceLater(Job{Kind: JobAnnounce, Organization: org, FallbackOnly: true})
@@ -285,7 +303,7 @@ func (s *Service) SetPriority(ctx context.Context, c Caller, org id.Organization
 		if err := settledMode(ch, c); err != nil {
 			return err
 		}
-		if err := ch.permitRoles(p, org, p.raised(order)...); err != nil {
+		if err := ch.permitRoles(org, p.raised(order)...); err != nil {
 			return err
 		}
 		if err := ch.SetRoleOrder(p.Environment, org, order); err != nil {

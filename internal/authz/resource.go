@@ -42,6 +42,11 @@ func (o Organization) own() Resource {
 	return r
 }
 
+// named says whether an external id is one by which the organization's own resource goes.
+func (o Organization) named(externalID string) bool {
+	return externalID == string(o.ID) || externalID == o.own().ExternalID
+}
+
 // ResourceFilter narrows a list of resources. Zero values do not narrow; Organization or Type must be set.
 type ResourceFilter struct {
 	Organization id.Organization
@@ -236,11 +241,7 @@ func (ch *change) permitBelow(org id.Organization, parent place) error {
 	if !ch.caller.limited() || len(parent.path) == 0 {
 		return ch.permit(org)
 	}
-	on := make([]id.Resource, len(parent.path))
-	for i, r := range parent.path {
-		on[i] = r.ID
-	}
-	named, err := ch.RolesHeldOn(org, on)
+	named, err := ch.RolesHeldOn(org, column(parent.path, func(r Resource) id.Resource { return r.ID }))
 	if err != nil {
 		return err
 	}
@@ -254,7 +255,7 @@ func (ch *change) permitBelow(org id.Organization, parent place) error {
 			roles = append(roles, a.Role)
 		}
 	}
-	return ch.permitRoles(policy, org, roles...)
+	return ch.permitRoles(org, roles...)
 }
 
 // DeleteResource removes a resource. While others lie below it or roles are assigned on it, it is refused unless
@@ -349,10 +350,10 @@ func resourceNamed(r Reader, c Caller, org id.Organization, ref ResourceRef) (Re
 	if err != nil {
 		return Resource{}, err
 	}
-	if ref.ResourceType == OrganizationType {
-		return o.own(), ownResource(r, c, org, ref.ExternalID)
+	found, ok := o.own(), o.named(ref.ExternalID)
+	if ref.ResourceType != OrganizationType {
+		found, ok, err = r.ResourceByExternalID(org, ref.ResourceType, ref.ExternalID)
 	}
-	found, ok, err := r.ResourceByExternalID(org, ref.ResourceType, ref.ExternalID)
 	if err == nil && !ok {
 		err = fault.Missing("Resource", ref.ExternalID)
 	}

@@ -54,7 +54,7 @@ func parentTypes(asked Opt[[]string]) ([]string, error) {
 	if !asked.Set {
 		return []string{OrganizationType}, nil
 	}
-	parents := slices.Compact(slices.Sorted(slices.Values(asked.Value)))
+	parents := distinct(asked.Value)
 	if len(parents) == 0 {
 		return nil, fault.BadField(parentTypesField, "must name at least one type")
 	}

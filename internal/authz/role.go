@@ -52,6 +52,7 @@ func (r Role) payload(deleted bool) any {
 
 // RoleReader finds roles. Where org is empty the environment's own roles are meant.
 type RoleReader interface {
+	// Role finds a role of exactly that owner, with its permissions. One that is gone is not found.
 	Role(env id.Environment, org id.Organization, slug string) (r Role, found bool, err error)
 	// Roles lists the roles available to an owner, the environment's and its own, retired ones among them, in no
 	// order and without their permissions.
@@ -198,10 +199,7 @@ func (ch *change) freeSlug(p Policy, role *Role) string {
 // enterOrder gives a new role its place. p is the policy before the role existed.
 func (ch *change) enterOrder(p Policy, role Role) error {
 	if role.Custom() && !p.Own {
-		if err := ch.pinDefault(p); err != nil {
-			return err
-		}
-		if err := ch.SetDefaultRole(p.Environment, p.Organization, p.Default, ch.now); err != nil {
+		if err := ch.setDefault(p, p.Default); err != nil {
 			return err
 		}
 		return ch.AppendRoleOrder(p.Environment, p.Organization, append(p.ids(), role.ID))
@@ -236,7 +234,7 @@ func (s *Service) Role(ctx context.Context, c Caller, org id.Organization, slug 
 // read it and must not change it.
 func ownRole(r Reader, c Caller, org id.Organization, slug string) (Role, error) {
 	role, found, err := r.Role(c.Environment, org, slug)
-	if err == nil && (!found || !role.RetiredAt.IsZero()) {
+	if err == nil && !found {
 		err = fault.Missing("Role", slug)
 	}
 	return role, err
@@ -340,13 +338,17 @@ func (s *Service) DeleteRole(ctx context.Context, c Caller, org id.Organization,
 		if err := ch.Tx.DeleteRole(role); err != nil {
 			return struct{}{}, err
 		}
-		t := event.RoleDeleted
-		if role.Custom() {
-			t = event.OrganizationRoleDeleted
-		}
-		return struct{}{}, ch.emit(t, org, role.payload(true), nil)
+		return struct{}{}, ch.emitRoleDeleted(role)
 	})
 	return err
+}
+
+func (ch *change) emitRoleDeleted(role Role) error {
+	t := event.RoleDeleted
+	if role.Custom() {
+		t = event.OrganizationRoleDeleted
+	}
+	return ch.emit(t, role.Organization, role.payload(true), nil)
 }
 
 // notSeeded refuses to delete the role that every environment keeps (I9).

@@ -146,7 +146,7 @@ func (ch *change) give(p Policy, wanted Assignment) (Assignment, error) {
 	if len(like) > 0 && !moved && len(obsolete) == 0 && like[0].sameInterval(wanted) {
 		return like[0], ch.permit(wanted.Organization)
 	}
-	if err := ch.permitRoles(p, wanted.Organization, wanted.Role); err != nil {
+	if err := ch.permitRoles(wanted.Organization, wanted.Role); err != nil {
 		return Assignment{}, err
 	}
 	if err := ch.DeleteAssignments(wanted.Organization, obsolete); err != nil {
@@ -242,9 +242,5 @@ func (s *Service) unassign(ctx context.Context, c Caller, m id.Membership, name 
 }
 
 func assignmentIDs(as []Assignment) []id.Assignment {
-	ids := make([]id.Assignment, len(as))
-	for i, a := range as {
-		ids[i] = a.ID
-	}
-	return ids
+	return column(as, func(a Assignment) id.Assignment { return a.ID })
 }

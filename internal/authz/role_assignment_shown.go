@@ -13,8 +13,8 @@ func (l *lister) visible(as []Assignment) ([]Assignment, error) {
 	var standing []Assignment
 	var initial []id.Membership
 	for _, a := range as {
-		a, ok := l.p.stand(a)
-		if _, available := l.p.byID(a.Role); !ok || !available || a.Ended(l.at) {
+		a, ok := l.p.available(a)
+		if !ok || a.Ended(l.at) {
 			continue
 		}
 		standing = append(standing, a)
@@ -30,19 +30,12 @@ func (l *lister) visible(as []Assignment) ([]Assignment, error) {
 		return nil, err
 	}
 	return slices.DeleteFunc(standing, func(a Assignment) bool {
-		return a.Source == SourceDefault && !slices.ContainsFunc(l.counting(of[a.Membership]), func(b Assignment) bool { return b.ID == a.ID })
-	}), nil
-}
-
-// counting gives those of a membership's assignments on the organization that are in force.
-func (l *lister) counting(as []Assignment) []Assignment {
-	var standing []Assignment
-	for _, a := range as {
-		if a, ok := l.p.stand(a); ok {
-			standing = append(standing, a)
+		if a.Source != SourceDefault {
+			return false
 		}
-	}
-	return InForce(standing, l.at)
+		f := Facts{At: l.at, Membership: Membership{Organization: l.p.Organization}, Assignments: of[a.Membership], Policy: l.p}
+		return !slices.ContainsFunc(f.inForce(), func(b Assignment) bool { return b.ID == a.ID })
+	}), nil
 }
 
 // meaning lists the roles whose assignments can count as those of a slug: the roles with that slug, and all that are
@@ -90,6 +83,10 @@ func (l *lister) one(a Assignment) (RoleAssignment, error) {
 	return as[0], err
 }
 
+func (r Resource) named() NamedResource {
+	return NamedResource{ID: r.ID, ExternalID: r.ExternalID, Type: r.Type}
+}
+
 // namedResources finds what resources of an organization are called.
 func namedResources(r Reader, c Caller, org id.Organization, wanted []id.Resource) (map[id.Resource]NamedResource, error) {
 	names := make(map[id.Resource]NamedResource, len(wanted))
@@ -99,14 +96,11 @@ func namedResources(r Reader, c Caller, org id.Organization, wanted []id.Resourc
 		if err != nil {
 			return nil, err
 		}
-		names[home] = NamedResource{ID: home, ExternalID: string(org), Type: OrganizationType}
-		if o.ExternalID != nil {
-			names[home] = NamedResource{ID: home, ExternalID: *o.ExternalID, Type: OrganizationType}
-		}
+		names[home] = o.own().named()
 	}
 	found, err := r.ResourcesByID(org, slices.DeleteFunc(slices.Clone(wanted), func(w id.Resource) bool { return w == home }))
 	for _, f := range found {
-		names[f.ID] = NamedResource{ID: f.ID, ExternalID: f.ExternalID, Type: f.Type}
+		names[f.ID] = f.named()
 	}
 	return names, err
 }

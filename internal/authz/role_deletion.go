@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
@@ -192,14 +191,14 @@ func (ch *change) permitReplacement(d deletion) error {
 // permitDefaults asks for the roles that later memberships will get.
 func (ch *change) permitDefaults(d deletion) error {
 	for org, role := range d.listed {
-		if err := ch.permitRoles(Policy{Environment: d.role.Environment, Organization: org}, org, role); err != nil {
+		if err := ch.permitRoles(org, role); err != nil {
 			return err
 		}
 	}
 	if d.fallback == "" {
 		return nil
 	}
-	return ch.permitRoles(Policy{Environment: d.role.Environment, Organization: d.role.Organization}, d.role.Organization, d.fallback)
+	return ch.permitRoles(d.role.Organization, d.fallback)
 }
 
 // replaceDefaults gives everybody whose default the role is the new one.
@@ -241,16 +240,13 @@ func (ch *change) replaceDefaults(d deletion) error {
 	}
 }
 
-// changeDefault sets the default of an owner and keeps what its former one stands in for.
+// changeDefault is setDefault for an owner whose policy was not read yet.
 func (ch *change) changeDefault(org id.Organization, to id.Role) error {
 	p, err := loadPolicy(ch, ch.caller.unbound(), org)
 	if err != nil {
 		return err
 	}
-	if err := ch.pinDefault(p); err != nil {
-		return err
-	}
-	return ch.SetDefaultRole(p.Environment, org, to, ch.now)
+	return ch.setDefault(p, to)
 }
 
 // retire takes the role away for decisions and starts the job that moves what names it.
@@ -259,17 +255,12 @@ func (ch *change) retire(d deletion) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	payload := d.role.payload(true)
 	gone := d.role
 	gone.RetiredAt, gone.Replacement = ch.now, d.replacement
 	if err := ch.RetireRole(gone); err != nil {
 		return Job{}, err
 	}
-	t := event.RoleDeleted
-	if gone.Custom() {
-		t = event.OrganizationRoleDeleted
-	}
-	if err := ch.emit(t, gone.Organization, payload, nil); err != nil {
+	if err := ch.emitRoleDeleted(gone); err != nil {
 		return Job{}, err
 	}
 	job, err := ch.startJob(Job{

@@ -64,8 +64,7 @@ func (ch *change) moveIn(org id.Organization, as []Assignment) error {
 			members = append(members, a.Membership)
 		}
 	}
-	slices.Sort(members)
-	members = slices.Compact(members)
+	members = distinct(members)
 	had, through, err := ch.directOf(org, members, groups)
 	if err != nil {
 		return err
@@ -75,7 +74,7 @@ func (ch *change) moveIn(org id.Organization, as []Assignment) error {
 	}
 	for g, shows := range groups {
 		if shows {
-			if err := ch.announceLater(Job{Kind: JobAnnounce, Organization: org, Subject: string(g)}); err != nil {
+			if err := ch.announceGroup(org, g); err != nil {
 				return err
 			}
 		}

@@ -26,11 +26,8 @@ func (r Role) Content() RoleContent {
 
 // same says whether two contents are one.
 func (r RoleContent) same(other RoleContent) bool {
-	return r.Name == other.Name && sameText(r.Description, other.Description) && slices.Equal(each(r.Permissions), each(other.Permissions))
+	return r.Name == other.Name && sameText(r.Description, other.Description) && slices.Equal(distinct(r.Permissions), distinct(other.Permissions))
 }
-
-// each is the slugs sorted, each once.
-func each(slugs []string) []string { return slices.Compact(slices.Sorted(slices.Values(slugs))) }
 
 // ReviseRole changes a role from what its editor saw to what he wants, in one step and with one event. It is refused as
 // a conflict, role_changed, when the role is not any more what he saw, so that nobody undoes unseen what another did

@@ -36,10 +36,7 @@ func (s sieve[C, T]) page(r page.Request) (page.Page[T], error) {
 
 // walk returns the first enough of what passes beyond a cursor.
 func (s sieve[C, T]) walk(cursor string, ascending bool, enough int) (passed []T, err error) {
-	ahead := page.Request{Limit: enough, Order: page.Desc, After: cursor}
-	if ascending {
-		ahead.Order = page.Asc
-	}
+	ahead := page.Request{Limit: enough, Order: ordered(ascending), After: cursor}
 	for {
 		some, err := s.list(ahead)
 		if err != nil {

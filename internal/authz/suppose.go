@@ -33,8 +33,7 @@ func SupposeRemoveRole(org id.Organization, slug string, in RoleDeletion) Suppos
 	}
 }
 
-// SupposeRolePermissions is a change of the permissions of a role: SetRolePermissions with set, AddRolePermission with
-// add, RemoveRolePermission with remove.
+// SupposeRolePermissions is EditRolePermissions.
 func SupposeRolePermissions(org id.Organization, slug string, edit PermissionEdit) Supposition {
 	return func(r Reader, c Caller) (supposed, error) {
 		if err := ownerExists(r, c, org); err != nil {
@@ -170,9 +169,7 @@ func (e PermissionEdit) apply(r Reader, c Caller, role Role) ([]string, error) {
 	if !e.Set.Set {
 		return role.Permissions, nil
 	}
-	wanted := slices.Clone(e.Set.Value)
-	slices.Sort(wanted)
-	wanted = slices.Compact(wanted)
+	wanted := distinct(e.Set.Value)
 	return wanted, fits(r, c, role, wanted)
 }
 

@@ -219,10 +219,10 @@ func user(r Reader, c Caller, u id.User) (User, error) {
 
 // seesUser says whether a user exists for the caller: one that is limited to an organization sees its members.
 func seesUser(r Reader, c Caller, u id.User) (bool, error) {
-	if c.Only == nil || c.Only.Organization == "" {
+	if c.bound() == "" {
 		return true, nil
 	}
-	_, member, err := r.MembershipOf(c.Only.Organization, u)
+	_, member, err := r.MembershipOf(c.bound(), u)
 	return member, err
 }
 

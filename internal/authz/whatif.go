@@ -1,7 +1,6 @@
 package authz
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,9 +23,7 @@ type whatIf struct {
 }
 
 func newWhatIf(r Reader, c Caller, at time.Time, sup supposed) *whatIf {
-	if c.Only != nil && c.Only.Organization != "" {
-		sup.scope.Organization = c.Only.Organization
-	}
+	sup.scope.Organization = c.within(sup.scope.Organization)
 	w := &whatIf{r: r, c: c, at: at, sup: sup, before: policies{}, after: policies{}, gone: map[id.Resource]bool{}}
 	for _, res := range sup.gone {
 		w.gone[res.ID] = true
@@ -89,20 +86,14 @@ func (w *whatIf) prepare(ms []Membership) error {
 		p := w.before[m.Organization]
 		if w.sup.policy != nil {
 			p.Roles = slices.Clone(p.Roles)
-			p.Retired = cloneOrNew(p.Retired)
+			retired := make(map[id.Role]Replacement, len(p.Retired)+1)
+			maps.Copy(retired, p.Retired)
+			p.Retired = retired
 			w.sup.policy(&p)
 		}
 		w.after[m.Organization] = p
 	}
 	return nil
-}
-
-func cloneOrNew(m map[id.Role]Replacement) map[id.Role]Replacement {
-	c := make(map[id.Role]Replacement, len(m)+1)
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
 }
 
 // evaluate compares memberships of one organization.
@@ -139,7 +130,7 @@ func (w *whatIf) assignments(ms []Membership) (map[id.Membership][]Assignment, e
 	if w.sup.scope.Group == "" && !w.sup.scope.FallbackOnly {
 		return w.r.AssignmentsBetween(ms[0].Organization, ms[0].ID, ms[len(ms)-1].ID, nil)
 	}
-	return w.r.AssignmentsOf(ms[0].Organization, column(ms, func(m Membership) id.Membership { return m.ID }), nil)
+	return w.r.AssignmentsOf(ms[0].Organization, membershipIDs(ms), nil)
 }
 
 // common appends everything that compare goes by within one organization but the names of membership and assignments:
@@ -252,8 +243,7 @@ func named(f Facts) []string {
 			all = append(all, r.Permissions...)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return distinct(all)
 }
 
 // concerned lists the places where a membership may hold something else than above them, sorted.
@@ -265,8 +255,7 @@ func (w *whatIf) concerned(org id.Organization, as []Assignment, anchors map[id.
 	if len(w.sup.gone) > 0 {
 		ids = append(ids, w.sup.gone[0].ID)
 	}
-	slices.SortFunc(ids, cmp.Compare[id.Resource])
-	ids = slices.Compact(ids)
+	ids = distinct(ids)
 	places := make([]place, 0, len(ids))
 	for _, r := range ids {
 		if p, ok := anchors[r]; ok {

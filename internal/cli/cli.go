@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -132,10 +133,11 @@ func (f format) print(w io.Writer, v any, text func(io.Writer)) error {
 type serve struct {
 	database
 	format
-	Listen              string `env:"ROLECALL_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Host and port to listen on; port 0 takes a free one and prints it. Default: ${default}."`
-	APIKey              string `env:"ROLECALL_API_KEY" name:"api-key" hidden:"" help:"The first environment's key, on the first start only. Prefer the environment variable: a flag is visible to other users of the machine."`
-	WebhookAllowPrivate bool   `env:"ROLECALL_WEBHOOK_ALLOW_PRIVATE" help:"Let webhook endpoints be on loopback, private and link-local addresses and take plain http. Whoever has an API key can then make this server call them."`
-	Demo                bool   `help:"Fill an empty database with a small demo world and print requests to try."`
+	Listen              string         `env:"ROLECALL_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Host and port to listen on; port 0 takes a free one and prints it. Default: ${default}."`
+	APIKey              string         `env:"ROLECALL_API_KEY" name:"api-key" hidden:"" help:"The first environment's key, on the first start only. Prefer the environment variable: a flag is visible to other users of the machine."`
+	WebhookAllowPrivate bool           `env:"ROLECALL_WEBHOOK_ALLOW_PRIVATE" help:"Let webhook endpoints be on loopback, private and link-local addresses and take plain http. Whoever has an API key can then make this server call them."`
+	TrustedProxies      []netip.Prefix `env:"ROLECALL_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Addresses of proxies in front of this server, whose X-Forwarded-For says where a sign-in comes from. Without it everybody behind a proxy shares one limit of attempts."`
+	Demo                bool           `help:"Fill an empty database with a small demo world and print requests to try."`
 }
 
 // Help is the long help of the command.
@@ -152,7 +154,7 @@ Examples:
 func (c serve) Run(r *run) error {
 	return server.Run(r.ctx, server.Config{
 		Listen: c.Listen, Database: c.Database, APIKey: c.APIKey, Demo: c.Demo, JSON: c.JSON,
-		Webhooks: webhook.Options{AllowPrivate: c.WebhookAllowPrivate}, Version: Version, Out: r.Out, Err: r.Err,
+		Webhooks: webhook.Options{AllowPrivate: c.WebhookAllowPrivate}, Proxies: c.TrustedProxies, Version: Version, Out: r.Out, Err: r.Err,
 	})
 }
 

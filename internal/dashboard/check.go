@@ -60,6 +60,9 @@ func checkAccess(v *visit) error {
 			return err
 		}
 		v.example(checkCalls(accessCheck{Who: &somebody{ID: "om_…"}, Permission: or(c.Permission, "invoices:pay")}, "")[0])
+		if len(c.Found) == 1 && !c.More && c.Permission != "" && v.Header.Get("HX-Request") == "" {
+			return v.leave(c.Found[0].Pick) // nobody else can be meant
+		}
 	} else if err := v.answerCheck(&c); err != nil {
 		return err
 	}
@@ -91,9 +94,9 @@ func (v *visit) askAgain(changes ...string) string {
 		}
 	}
 	if len(q) == 0 {
-		return v.path("check")
+		return v.Path("check")
 	}
-	return v.path("check") + "?" + q.Encode()
+	return v.Path("check") + "?" + q.Encode()
 }
 
 // unknown takes a question about something that there is not: its field is shown as wrong, and the rest stays.
@@ -114,7 +117,7 @@ func (v *visit) aboutMember(c *accessCheck) error {
 	}
 	who := v.somebody(m)
 	c.Who, c.Organization = &who, m.Organization
-	c.At = namedLink{Name: m.OrganizationName, Kind: "organization", Path: v.ownerPath(m.Organization)}
+	c.At = namedLink{Name: m.OrganizationName, Kind: "organization", Path: v.In(m.Organization)}
 	return nil
 }
 
@@ -129,7 +132,7 @@ func (v *visit) searchAnyone(c *accessCheck) error {
 		if err != nil {
 			return err
 		}
-		c.Within = &namedLink{Name: o.Name, Path: v.ownerPath(o.ID)}
+		c.Within = &namedLink{Name: o.Name, Path: v.In(o.ID)}
 		return v.addCandidates(c, authz.MembershipFilter{Organization: o.ID, Search: c.Search})
 	}
 	users, err := v.door.rules.ListUsers(v.Context(), v.caller, authz.UserFilter{Search: c.Search}, firstOf(someFound))
@@ -241,7 +244,7 @@ func (v *visit) checkPath(m id.Membership, permission string, on id.Resource) st
 	if on != "" {
 		q.Set("resource", string(on))
 	}
-	return v.path("check") + "?" + q.Encode()
+	return v.Path("check") + "?" + q.Encode()
 }
 
 // leadsTo says on which resources of a path a role can be held, nearest first.

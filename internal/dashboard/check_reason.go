@@ -40,8 +40,8 @@ const fewWould = 10
 // explain shows a decision with everything that it rests on.
 func (v *visit) explain(c accessCheck, d authz.Decision) (*answer, error) {
 	a := &answer{Yes: d.Authorized, Inactive: d.Reason.Cause == authz.CauseNotActive,
-		Permission: namedLink{Name: c.Permission, Path: v.path("permissions", c.Permission)}}
-	find := v.finder(c.Organization)
+		Permission: namedLink{Name: c.Permission, Path: v.Path("permissions", c.Permission)}}
+	find := v.finder()
 	for _, r := range d.Reason.Path {
 		at := v.namedResource(c.Organization, r)
 		find.resources[r.ID] = at
@@ -50,10 +50,10 @@ func (v *visit) explain(c accessCheck, d authz.Decision) (*answer, error) {
 	for _, h := range d.Reason.Held {
 		held := inEffect{Role: h.Role.Name, Slug: h.Role.Slug, Path: v.RolePath(h.Role), Source: h.Source, Fallback: h.Assignment == ""}
 		var err error
-		if held.Group, err = find.group(h.Group); err != nil {
+		if held.Group, err = find.group(c.Organization, h.Group); err != nil {
 			return nil, err
 		}
-		if held.On, err = find.resource(h.Resource); err != nil {
+		if held.On, err = find.resource(c.Organization, h.Resource); err != nil {
 			return nil, err
 		}
 		held.Here = held.On == a.Path[0]
@@ -83,7 +83,7 @@ func (v *visit) wouldAllow(c accessCheck, path []authz.Resource, a *answer) erro
 		would := wouldAllow{Role: r.Name, Slug: r.Slug, Path: v.RolePath(r)}
 		for _, at := range places {
 			give := url.Values{"membership": {string(c.Who.ID)}, "role_slug": {r.Slug}}
-			would.On = append(would.On, namedLink{at.Name, at.Type, v.ownerPath(c.Organization, "resources", string(at.ID), "add-role") + "?" + give.Encode()})
+			would.On = append(would.On, namedLink{at.Name, at.Type, v.In(c.Organization, "resources", string(at.ID), "add-role") + "?" + give.Encode()})
 		}
 		a.Would = append(a.Would, would)
 	}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/netip"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -24,19 +26,26 @@ type Door struct {
 	rules     *authz.Service
 	people    *operator.Service
 	hooks     *webhook.Service
-	version   string
+	options   Options
 	templates map[string]*template.Template
 	static    map[string]asset
 	origin    *http.CrossOriginProtection
+	patience  time.Duration // see foresight
 }
 
-// New returns the door over the rooms. version is shown to people.
-func New(rules *authz.Service, people *operator.Service, hooks *webhook.Service, version string) (*Door, error) {
+// Options is what a dashboard needs to know of where it runs.
+type Options struct {
+	Version string         // shown to people
+	Proxies []netip.Prefix // whose word on where a request comes from counts
+}
+
+// New returns the door over the rooms.
+func New(rules *authz.Service, people *operator.Service, hooks *webhook.Service, o Options) (*Door, error) {
 	static, err := loadAssets()
 	if err != nil {
 		return nil, fmt.Errorf("preparing the dashboard's files: %w", err)
 	}
-	d := &Door{rules: rules, people: people, hooks: hooks, version: version, static: static, origin: http.NewCrossOriginProtection()}
+	d := &Door{rules: rules, people: people, hooks: hooks, options: o, static: static, origin: http.NewCrossOriginProtection(), patience: patience}
 	if d.templates, err = parseTemplates(static); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's templates: %w", err)
 	}

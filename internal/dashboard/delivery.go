@@ -1,8 +1,6 @@
 package dashboard
 
 import (
-	"net/url"
-
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/webhook"
@@ -65,9 +63,6 @@ type replayForm struct {
 	From, To string
 }
 
-// minuteLayout is how browsers write a minute.
-const minuteLayout = "2006-01-02T15:04"
-
 func replayRange(v *visit) error {
 	e, err := v.webhook()
 	if err != nil {
@@ -87,7 +82,7 @@ func replayRange(v *visit) error {
 			return err
 		}
 	} else if !e.LastSuccess.IsZero() {
-		form.From = e.LastSuccess.UTC().Format(minuteLayout)
+		form.From = e.LastSuccess.UTC().Format(browserTime)
 	}
 	v.example(Call{What: "Send a range of time again", Method: "POST", Path: "/webhook_endpoints/" + string(e.ID) + "/replay",
 		Body: map[string]any{"range_start": "2026-01-15T12:00:00.000Z", "range_end": "2026-01-15T13:00:00.000Z"}})
@@ -107,7 +102,4 @@ func (v *visit) replay(form replayForm) (queued int, err error) {
 }
 
 // EventPath is the address of the event that a delivery is about.
-func (v *visit) EventPath(e id.Event) string { return v.path("events", string(e)) }
-
-// Escaped is a text as a value in the query of an address.
-func (v *visit) Escaped(text string) string { return url.QueryEscape(text) }
+func (v *visit) EventPath(e id.Event) string { return v.Path("events", string(e)) }

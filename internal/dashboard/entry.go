@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"path"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/operator"
+	"github.com/rolecall/rolecall/internal/web"
 )
 
 // sessionCookie holds the token of a session. It ends with the browser, or with the session.
@@ -59,8 +59,7 @@ func signIn(v *visit) error {
 		return v.show("sign_in.html", "Sign in", nil, "")
 	}
 	email := v.typed("email")
-	// The door of an address is shared by everybody behind one proxy; who lies about it is limited by e-mail address.
-	_, token, err := v.door.people.SignIn(v.Context(), email, v.form.Get("password"), v.client())
+	_, token, err := v.door.people.SignIn(v.Context(), email, v.form.Get("password"), web.Client(v.Request, v.door.options.Proxies))
 	if err != nil {
 		if fault.Of(err).Kind == fault.Unauthorized {
 			v.status, v.refusal = http.StatusUnauthorized, "This e-mail address and password do not belong together."
@@ -71,15 +70,6 @@ func signIn(v *visit) error {
 	}
 	v.begin(token)
 	return v.leave(v.next())
-}
-
-// client is the address that the connection comes from.
-func (v *visit) client() string {
-	host, _, err := net.SplitHostPort(v.RemoteAddr)
-	if err != nil {
-		return v.RemoteAddr
-	}
-	return host
 }
 
 // begin gives the browser a session. One that it had before ends, so that nobody can have left it there.
@@ -145,5 +135,5 @@ func start(v *visit) error {
 		return v.leave(within("environments"))
 	}
 	v.env = v.envs[0]
-	return v.leave(v.path("roles"))
+	return v.leave(v.Path("roles"))
 }

@@ -58,7 +58,9 @@ func TestSignInRefused(t *testing.T) {
 	for range 12 {
 		wrong = s.post("/dashboard/sign-in", "email", b.person.Email, "password", "not the password")
 	}
-	wrong.wants(429)
+	if wrong.wants(429); wrong.header.Get("Retry-After") == "" {
+		t.Error("it does not say when to try again")
+	}
 	s.post("/dashboard/sign-in", "email", b.person.Email, "password", password).wants(429)
 }
 

@@ -17,7 +17,7 @@ func newEnvironment(v *visit) error {
 		made, err := v.door.rules.CreateEnvironment(v.Context(), name)
 		if err == nil {
 			v.env = made
-			return v.done(v.path("roles"), "Environment "+made.Name+" is there, with the role Member as its default. It shares nothing with the others.")
+			return v.done(v.Path("roles"), "Environment "+made.Name+" is there, with the role Member as its default. It shares nothing with the others.")
 		}
 		if !v.blame(err) {
 			return err
@@ -40,9 +40,7 @@ func showSettings(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if at := slices.IndexFunc(policy.Roles, func(r authz.Role) bool { return r.ID == policy.Default }); at >= 0 {
-		s.Default = policy.Roles[at]
-	}
+	s.Default, _ = policy.DefaultRole()
 	s.Environment = v.env
 	if s.Size, err = v.door.rules.EnvironmentSize(v.Context(), v.caller); err != nil {
 		return err
@@ -76,12 +74,12 @@ func modeExample(on bool) Call {
 
 // modeSwitch is the question whether members may hold several roles. It can be answered only where its numbers are.
 type modeSwitch struct {
-	On      bool
-	Asked   bool // whether the numbers were asked for: they take a while where there are many members
-	Totals  *authz.ImpactTotals
-	Members []memberImpact
-	More    string // address of the next members
-	First   string // address of the numbers
+	On        bool
+	Foresight foresight
+	Members   []memberImpact
+	After     string // the cursor of this page of the members
+	More      string // address of the next members
+	First     string // address of the numbers
 }
 
 // memberImpact is what a change does to one member, with the names to show.
@@ -91,24 +89,22 @@ type memberImpact struct {
 }
 
 func switchMode(v *visit) error {
-	m := modeSwitch{On: v.query.Get("multiple_roles") == "on", Asked: v.query.Get("impact") != ""}
+	m := modeSwitch{On: v.query.Get("multiple_roles") == "on", After: v.query.Get("after")}
 	if v.posted() {
-		m.On, m.Asked = v.form.Get("multiple_roles") == "on", true
+		m.On, m.After = v.typed("multiple_roles") == "on", v.typed("after")
 	}
 	if m.On == v.env.MultipleRoles {
-		return v.done(v.path("settings"), "It is so already.")
+		return v.done(v.Path("settings"), "It is so already.")
 	}
-	m.First = v.path("settings", "mode") + "?impact=yes&multiple_roles=" + map[bool]string{true: "on", false: "off"}[m.On]
-	if v.posted() {
+	if v.decided() {
 		err := v.setMode(m.On)
 		if err == nil || !v.blame(err) {
 			return err
 		}
 	}
-	if m.Asked {
-		if err := v.supposeMode(&m); err != nil && !v.blame(err) {
-			return err
-		}
+	m.First = v.Path("settings", "mode") + "?multiple_roles=" + map[bool]string{true: "on", false: "off"}[m.On]
+	if err := v.foreseeMode(&m); err != nil && !v.blame(err) {
+		return err
 	}
 	preview := modeExample(m.On)
 	preview.What, preview.Path = "See who is concerned, before", preview.Path+"?preview=true"
@@ -117,7 +113,7 @@ func switchMode(v *visit) error {
 	if m.On {
 		title = "Switch multiple roles on"
 	}
-	return v.show("settings_mode.html", title, []crumb{{"Settings", v.path("settings")}}, m)
+	return v.show("settings_mode.html", title, []crumb{{"Settings", v.Path("settings")}}, m)
 }
 
 // setMode switches, and leads to the work that follows.
@@ -132,22 +128,21 @@ func (v *visit) setMode(on bool) error {
 	}
 	work, err := v.newestJob(func(j authz.Job) bool { return j.Organization == "" && j.CreatedAt.Equal(e.UpdatedAt) })
 	if err != nil || work == nil {
-		return v.done(v.path("settings"), told) // the switch holds, whatever the look-up says
+		return v.done(v.Path("settings"), told) // the switch holds, whatever the look-up says
 	}
-	return v.done(v.path("jobs", string(work.ID)), told)
+	return v.done(v.Path("jobs", string(work.ID)), told)
 }
 
-func (v *visit) supposeMode(m *modeSwitch) error {
-	impact, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeMultipleRoles(m.On), authz.ImpactRequest{Limit: rows, After: v.query.Get("after")})
-	if err != nil {
+func (v *visit) foreseeMode(m *modeSwitch) (err error) {
+	m.Foresight, err = v.foresee(authz.SupposeMultipleRoles(m.On), authz.ImpactRequest{Limit: rows, After: m.After})
+	if err != nil || m.Foresight.Late {
 		return err
 	}
-	m.Totals = impact.Totals
-	if impact.After != "" {
-		m.More = m.First + "&after=" + impact.After
+	if next := m.Foresight.After; next != "" {
+		m.More = m.First + "&after=" + next
 	}
-	known := v.names()
-	for _, i := range impact.Members {
+	known := v.finder()
+	for _, i := range m.Foresight.Impact.Members {
 		shown := memberImpact{MemberImpact: i}
 		if shown.Email, err = known.user(i.User); err != nil {
 			return err

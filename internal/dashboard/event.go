@@ -64,7 +64,7 @@ func listEvents(v *visit) error {
 	var found page.Page[event.Event]
 	if err == nil {
 		var part page.Request
-		if part, err = v.part(page.Desc, isID[id.Event]); err != nil {
+		if part, err = v.part(page.Desc, isCursor[id.Event]); err != nil {
 			return err
 		}
 		found, err = v.door.rules.ListEvents(v.Context(), v.caller, filter, part)
@@ -72,7 +72,7 @@ func listEvents(v *visit) error {
 	if err != nil && (v.query.Has("after") || v.query.Has("before") || !v.blame(err)) {
 		return err
 	}
-	known := v.names()
+	known := v.finder()
 	for _, e := range found.Items {
 		h, err := known.told(e)
 		if err != nil {
@@ -126,19 +126,6 @@ func (l eventList) filter() (authz.EventFilter, error) {
 	return f, err
 }
 
-// typedTime reads a day or a minute as browsers send it, in UTC. Nothing is the zero time.
-func typedTime(field, typed string) (time.Time, error) {
-	if typed == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339} {
-		if t, err := time.Parse(layout, typed); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fault.BadField(field, "must be a time such as 2026-01-15T12:00")
-}
-
 func (l eventList) example() Call {
 	query := url.Values{"order": {"desc"}}
 	options := map[string]any{"order": "desc"}
@@ -171,7 +158,7 @@ func showEvent(v *visit) error {
 		return err
 	}
 	org := v.organization()
-	above := []crumb{{"Events", v.path("events")}}
+	above := []crumb{{"Events", v.Path("events")}}
 	if org != "" {
 		if e.Organization != org {
 			return fault.Missing("Event", string(which))
@@ -179,19 +166,13 @@ func showEvent(v *visit) error {
 		if above, _, err = v.above(org); err != nil {
 			return err
 		}
-		above[2] = crumb{"Events", v.ownerPath(org, "events")}
+		above[2] = crumb{"Events", v.In(org, "events")}
 	}
-	shown, err := v.names().compared(e)
+	shown, err := v.finder().compared(e)
 	if err != nil {
 		return err
 	}
 	shown.Owner = org
 	v.example(Call{What: "List what happened after it", Method: "GET", Path: "/events?after=" + string(e.ID), Node: sdk("events.listEvents", map[string]any{"events": []event.Type{e.Type}, "after": e.ID})})
 	return v.show("event.html", shown.What, above, shown)
-}
-
-// isID says whether a text is an id of a type, and so can be a cursor.
-func isID[T id.Any](s string) bool {
-	_, ok := id.Parse[T](s)
-	return ok
 }

@@ -28,6 +28,7 @@ import (
 type house struct {
 	*testing.T
 	server  *httptest.Server
+	door    *dashboard.Door
 	db      *store.Store
 	rules   *authz.Service
 	people  *operator.Service
@@ -49,10 +50,11 @@ func given(t *testing.T) *house {
 	ids := id.NewSource(time.Now, nil)
 	h := &house{T: t, db: db, rules: authz.New(db, time.Now, ids), people: operator.New(db, time.Now, ids), log: &logged{}}
 	h.hooks = webhook.New(db, h.rules, time.Now, ids, webhook.Options{})
-	door, err := dashboard.New(h.rules, h.people, h.hooks, "test")
+	door, err := dashboard.New(h.rules, h.people, h.hooks, dashboard.Options{Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.door = door
 	router := web.NewRouter()
 	door.Register(router)
 	h.server = httptest.NewServer(web.Wrap(router, slog.New(slog.NewTextHandler(h.log, nil)), ids))
@@ -285,6 +287,16 @@ func (p *shown) links(address string) bool {
 	for n := range p.doc.Descendants() {
 		if n.Type == html.ElementNode && n.Data == "a" && attr(n, "href") == address {
 			return true
+		}
+	}
+	return false
+}
+
+// ready says whether the page has a button of that text that can be pressed.
+func (p *shown) ready(text string) bool {
+	for n := range p.doc.Descendants() {
+		if n.Type == html.ElementNode && n.Data == "button" && n.FirstChild != nil && n.FirstChild.Data == text {
+			return !hasAttr(n, "disabled")
 		}
 	}
 	return false

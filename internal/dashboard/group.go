@@ -62,7 +62,7 @@ func createGroupCall(org id.Organization, name, description string) Call {
 }
 
 func (v *visit) groupPath(g authz.Group, below ...string) string {
-	return v.ownerPath(g.Organization, append([]string{"groups", string(g.ID)}, below...)...)
+	return v.In(g.Organization, append([]string{"groups", string(g.ID)}, below...)...)
 }
 
 // groupForm is the form of a group, of a new one where Group is empty.
@@ -80,7 +80,7 @@ func newGroup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	form := groupForm{Owner: org, Organization: name, Name: v.typed("name"), Description: v.typed("description"), Back: v.ownerPath(org, "groups")}
+	form := groupForm{Owner: org, Organization: name, Name: v.typed("name"), Description: v.typed("description"), Back: v.In(org, "groups")}
 	if v.posted() {
 		g, err := v.door.rules.CreateGroup(v.Context(), v.caller, org, authz.NewGroup{Name: form.Name, Description: v.optional("description")})
 		if err == nil {
@@ -144,10 +144,10 @@ func showGroup(v *visit) error {
 	if shown.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
 		return err
 	}
-	find := v.finder(at.Owner)
+	find := v.finder()
 	roles, err := v.door.rules.ListGroupRoleAssignments(v.Context(), v.caller, at.ID, firstOf(authz.MaxGroupRoles))
 	if err == nil {
-		shown.Roles, err = find.assigned(roles.Items)
+		shown.Roles, err = find.assigned(at.Owner, roles.Items)
 	}
 	if err != nil {
 		return err
@@ -170,7 +170,7 @@ func (v *visit) addGroupMembers(shown *groupPage, find *finder) error {
 		return err
 	}
 	for _, m := range members.Items {
-		who, err := find.member(m.ID)
+		who, err := find.member(shown.Owner, m.ID)
 		if err != nil {
 			return err
 		}

@@ -101,7 +101,7 @@ func removeGroupMember(v *visit) error {
 
 // movedInGroup ends a form that put somebody into a group or took somebody out.
 func (v *visit) movedInGroup(at groupAt, m id.Membership, told, back string) error {
-	who, err := v.finder(at.Owner).member(m)
+	who, err := v.finder().member(at.Owner, m)
 	if err != nil {
 		return err
 	}

@@ -40,11 +40,10 @@ func roleTypeOf(roles []authz.Role, slug string) string {
 
 type groupRoleForm struct {
 	groupAt
-	Size                   authz.GroupSize
-	Types                  []rolesOfType
-	OnResources            bool // whether any role is for something else than the organization
-	Role, Resource, Starts string
-	Expires                string
+	Size                    authz.GroupSize
+	Types                   []rolesOfType
+	OnResources             bool // whether any role is for something else than the organization
+	Role, Resource, Expires string
 }
 
 func addGroupRole(v *visit) error {
@@ -59,7 +58,7 @@ func addGroupRole(v *visit) error {
 	form := groupRoleForm{groupAt: at, Types: byType(roles), Role: v.query.Get("role_slug"), Resource: v.query.Get("resource_id")}
 	form.OnResources = len(form.Types) > 1
 	if v.posted() {
-		form.Role, form.Resource, form.Starts, form.Expires = v.typed("role_slug"), v.typed("resource_id"), v.typed("starts_at"), v.typed("expires_at")
+		form.Role, form.Resource, form.Expires = v.typed("role_slug"), v.typed("resource_id"), v.typed("expires_at")
 		in := authz.NewAssignment{Role: form.Role, StartsAt: v.moment("starts_at"), ExpiresAt: v.moment("expires_at")}
 		in.Resource = v.onResource(roles, form.Role, form.Resource)
 		if len(v.complaints) == 0 {
@@ -98,7 +97,7 @@ func removeGroupRole(v *visit) error {
 		return err
 	}
 	if !v.posted() {
-		return v.leave(at.Path)
+		return v.askGroupRole(at)
 	}
 	a := id.Assignment(v.typed("role_assignment_id"))
 	had, err := v.door.rules.GroupRoleAssignment(v.Context(), v.caller, at.ID, a)
@@ -112,6 +111,30 @@ func removeGroupRole(v *visit) error {
 		return err
 	}
 	return v.doneUndoably(at.Path, "Group “"+at.Name+"” has the role “"+had.Slug+"” no longer, nor have its members through it.", &undo{Action: at.Below("add-role"), Fields: assignmentFields(had)})
+}
+
+// groupRoleRemoval is the question before a role is taken off a group.
+type groupRoleRemoval struct {
+	groupAt
+	Had  authz.RoleAssignment
+	Size authz.GroupSize
+}
+
+func (v *visit) askGroupRole(at groupAt) error {
+	a := id.Assignment(v.query.Get("role_assignment_id"))
+	if a == "" {
+		return v.leave(at.Path)
+	}
+	ask := groupRoleRemoval{groupAt: at}
+	var err error
+	if ask.Had, err = v.door.rules.GroupRoleAssignment(v.Context(), v.caller, at.ID, a); err != nil {
+		return err
+	}
+	if ask.Size, err = v.door.rules.GroupSize(v.Context(), v.caller, at.Owner, at.ID); err != nil {
+		return err
+	}
+	v.example(Call{What: "Take the role off the group", Method: "DELETE", Path: "/authorization/groups/" + string(at.ID) + "/role_assignments/" + string(a)})
+	return v.show("group_role_remove.html", "Take "+ask.Had.Slug+" off "+at.Name, at.above, ask)
 }
 
 // assignmentFields is an assignment as a form gives it again.

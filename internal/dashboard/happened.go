@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/event"
-	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -81,47 +80,8 @@ func inWords(t event.Type) string {
 	return nounOf(noun) + " " + strings.ReplaceAll(verb, "_", " ")
 }
 
-// names remembers what ids stand for, for one page.
-type names struct {
-	*visit
-	organizations map[id.Organization]string
-	users         map[id.User]string
-}
-
-func (v *visit) names() names {
-	return names{v, map[id.Organization]string{}, map[id.User]string{}}
-}
-
-// organization is the name of an organization, empty when there is none any more.
-func (n names) organization(org id.Organization) (string, error) {
-	name, known := n.organizations[org]
-	if known || org == "" {
-		return name, nil
-	}
-	o, err := n.door.rules.Organization(n.Context(), n.caller, org)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return "", err
-	}
-	n.organizations[org] = o.Name
-	return o.Name, nil
-}
-
-// user is the e-mail address of a user, empty when there is none any more.
-func (n names) user(u id.User) (string, error) {
-	email, known := n.users[u]
-	if known || u == "" {
-		return email, nil
-	}
-	found, err := n.door.rules.User(n.Context(), n.caller, u)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return "", err
-	}
-	n.users[u] = found.Email
-	return found.Email, nil
-}
-
 // told puts an event in words.
-func (n names) told(e event.Event) (happened, error) {
+func (f *finder) told(e event.Event) (happened, error) {
 	h := happened{Event: e, What: inWords(e.Type)}
 	var context event.Context
 	if err := json.Unmarshal(e.Context, &context); err != nil {
@@ -132,7 +92,7 @@ func (n names) told(e event.Event) (happened, error) {
 	if h.data, err = members(e.Data); err != nil {
 		return h, fmt.Errorf("reading the data of an event: %w", err)
 	}
-	if h.Organization, err = n.organization(e.Organization); err != nil {
+	if h.Organization, err = f.organization(e.Organization); err != nil {
 		return h, err
 	}
 	for _, m := range h.data {
@@ -140,12 +100,12 @@ func (n names) told(e event.Event) (happened, error) {
 			h.Changes = append(h.Changes, compare(m.Name, texts(before), texts(m.Value)))
 		}
 	}
-	h.Of, err = n.of(h.data)
+	h.Of, err = f.of(h.data)
 	return h, err
 }
 
 // of is what an event is about, by the best name that its data has.
-func (n names) of(data []member) (string, error) {
+func (f *finder) of(data []member) (string, error) {
 	for _, name := range []string{"name", "email", "slug", "endpoint_url", "user_id", "organization_membership_id", "id"} {
 		at := slices.IndexFunc(data, func(m member) bool { return m.Name == name })
 		if at < 0 {
@@ -153,7 +113,7 @@ func (n names) of(data []member) (string, error) {
 		}
 		text, _ := data[at].Value.(string)
 		if name == "user_id" {
-			email, err := n.user(id.User(text))
+			email, err := f.user(id.User(text))
 			if err != nil || email != "" {
 				return email, err
 			}
@@ -166,8 +126,8 @@ func (n names) of(data []member) (string, error) {
 }
 
 // compared is an event with both its sides.
-func (n names) compared(e event.Event) (oneEvent, error) {
-	h, err := n.told(e)
+func (f *finder) compared(e event.Event) (oneEvent, error) {
+	h, err := f.told(e)
 	if err != nil {
 		return oneEvent{}, err
 	}

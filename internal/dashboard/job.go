@@ -60,7 +60,7 @@ type jobList struct {
 }
 
 func listJobs(v *visit) error {
-	part, err := v.part(page.Desc, isID[id.Job])
+	part, err := v.part(page.Desc, isCursor[id.Job])
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func listJobs(v *visit) error {
 	if err != nil {
 		return err
 	}
-	list, known := jobList{Pager: v.pages(found.Before, found.After)}, v.names()
+	list, known := jobList{Pager: v.pages(found.Before, found.After)}, v.finder()
 	for _, j := range found.Items {
 		name, err := known.organization(j.Organization)
 		if err != nil {
@@ -89,11 +89,11 @@ func showJob(v *visit) error {
 	if err != nil {
 		return err
 	}
-	name, err := v.names().organization(j.Organization)
+	name, err := v.finder().organization(j.Organization)
 	if err != nil {
 		return err
 	}
 	v.example(Call{What: "Ask how far it came", Method: "GET", Path: "/authorization/jobs/" + string(j.ID)})
 	row := jobRow{j, name}
-	return v.show("job.html", row.What(), []crumb{{"Background work", v.path("jobs")}}, row)
+	return v.show("job.html", row.What(), []crumb{{"Background work", v.Path("jobs")}}, row)
 }

@@ -29,7 +29,7 @@ type keyList struct {
 }
 
 func listKeys(v *visit) error {
-	part, err := v.part(page.Desc, isID[id.APIKey])
+	part, err := v.part(page.Desc, isCursor[id.APIKey])
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func listKeys(v *visit) error {
 	list.Others = len(all) - len(wanted)
 	shown := page.Of(part, wanted, func(k operator.Key) string { return string(k.ID) })
 	list.Pager = v.pages(shown.Before, shown.After)
-	known := v.names()
+	known := v.finder()
 	for _, k := range shown.Items {
 		name, err := known.organization(k.Organization)
 		if err != nil {
@@ -75,7 +75,7 @@ func newKey(v *visit) error {
 		if err == nil {
 			v.secret = true
 			// The value is on this answer alone: no address, cookie or log has it, and so it cannot be asked for again.
-			return v.show("key_made.html", "API key created", []crumb{{"API keys", v.path("keys")}}, keyMade{made, value})
+			return v.show("key_made.html", "API key created", []crumb{{"API keys", v.Path("keys")}}, keyMade{made, value})
 		}
 		if !v.blame(err) {
 			return err
@@ -89,7 +89,7 @@ func newKey(v *visit) error {
 	if form.Found, err = v.findOrganizations(form.Organization + v.query.Get("organization")); err != nil {
 		return err
 	}
-	return v.show("key_new.html", "Create API key", []crumb{{"API keys", v.path("keys")}}, form)
+	return v.show("key_new.html", "Create API key", []crumb{{"API keys", v.Path("keys")}}, form)
 }
 
 // keyMade is a new key with its value.
@@ -101,7 +101,7 @@ type keyMade struct {
 func (v *visit) makeKey(form keyForm) (operator.Key, string, error) {
 	in := operator.NewKey{Environment: v.env.ID, Name: form.Name}
 	if form.Limited {
-		in.Permissions = authz.Opt[[]string]{Set: true, Value: form.Chosen}
+		in.Permissions = authz.Some(form.Chosen)
 	}
 	var err error
 	if in.Organization, err = v.meantOrganization(form.Organization); err != nil {
@@ -145,9 +145,9 @@ func revokeKey(v *visit) error {
 		if err := v.door.people.RevokeKey(v.Context(), v.env.ID, key.ID); err != nil {
 			return err
 		}
-		return v.done(v.path("keys"), "API key "+key.Name+" is revoked. Every request with it is refused from now on.")
+		return v.done(v.Path("keys"), "API key "+key.Name+" is revoked. Every request with it is refused from now on.")
 	}
-	return v.show("key_revoke.html", "Revoke API key", []crumb{{"API keys", v.path("keys")}}, key)
+	return v.show("key_revoke.html", "Revoke API key", []crumb{{"API keys", v.Path("keys")}}, key)
 }
 
 // key is the working API key that the address names.
@@ -161,6 +161,6 @@ func (v *visit) key() (keyRow, error) {
 	if at < 0 {
 		return keyRow{}, fault.Missing("Working API key", named)
 	}
-	name, err := v.names().organization(all[at].Organization)
+	name, err := v.finder().organization(all[at].Organization)
 	return keyRow{all[at], name}, err
 }

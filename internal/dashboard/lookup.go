@@ -1,8 +1,6 @@
 package dashboard
 
 import (
-	"time"
-
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -19,7 +17,7 @@ type somebody struct {
 }
 
 func (v *visit) somebody(m authz.Member) somebody {
-	s := somebody{ID: m.ID, Name: called(m.Person), Status: m.Status, Path: v.ownerPath(m.Organization, "members", string(m.ID))}
+	s := somebody{ID: m.ID, Name: called(m.Person), Status: m.Status, Path: v.In(m.Organization, "members", string(m.ID))}
 	if s.Name == "" { // gone since the list was read
 		s.Name = string(m.ID)
 	}
@@ -32,81 +30,105 @@ func (v *visit) somebody(m authz.Member) somebody {
 // namedLink is something with a name and a screen.
 type namedLink struct{ Name, Kind, Path string }
 
-// finder finds what the things of one organization are called, each once. What is gone goes by its id.
+// finder finds what ids stand for, each once for a page. What is gone goes by its id, or by no name where that is said.
 type finder struct {
-	v         *visit
-	org       id.Organization
-	members   map[id.Membership]somebody
-	groups    map[id.Group]namedLink
-	resources map[id.Resource]namedLink
-	roles     map[id.Role]authz.Role
+	*visit
+	organizations map[id.Organization]string
+	users         map[id.User]string
+	members       map[id.Membership]somebody
+	groups        map[id.Group]namedLink
+	resources     map[id.Resource]namedLink
+	roles         map[id.Organization]map[id.Role]authz.Role
 }
 
-func (v *visit) finder(org id.Organization) *finder {
-	return &finder{v: v, org: org, members: map[id.Membership]somebody{}, groups: map[id.Group]namedLink{}, resources: map[id.Resource]namedLink{}}
-}
-
-func (f *finder) member(m id.Membership) (somebody, error) {
-	if known, ok := f.members[m]; ok {
-		return known, nil
+func (v *visit) finder() *finder {
+	return &finder{
+		v, map[id.Organization]string{}, map[id.User]string{}, map[id.Membership]somebody{},
+		map[id.Group]namedLink{}, map[id.Resource]namedLink{}, map[id.Organization]map[id.Role]authz.Role{},
 	}
-	found, err := f.v.door.rules.Member(f.v.Context(), f.v.caller, m)
+}
+
+// found looks something up unless it is known. What is gone is the zero value, with gone true.
+func found[K comparable, T, V any](known map[K]V, key K, look func() (T, error), show func(found T, gone bool) V) (V, error) {
+	if shown, ok := known[key]; ok {
+		return shown, nil
+	}
+	one, err := look()
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return somebody{}, err
+		var none V
+		return none, err
 	}
-	found.ID, found.Organization = m, f.org
-	f.members[m] = f.v.somebody(found)
-	return f.members[m], nil
+	known[key] = show(one, err != nil)
+	return known[key], nil
 }
 
-func (f *finder) group(g id.Group) (namedLink, error) {
-	if known, ok := f.groups[g]; ok || g == "" {
-		return known, nil
+// organization is the name of an organization, empty when it is gone or none is meant.
+func (f *finder) organization(org id.Organization) (string, error) {
+	if org == "" {
+		return "", nil
 	}
-	found, err := f.v.door.rules.Group(f.v.Context(), f.v.caller, f.org, g)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return namedLink{}, err
-	}
-	if err != nil {
-		found.Name = string(g)
-	}
-	f.groups[g] = namedLink{Name: found.Name, Kind: "group", Path: f.v.ownerPath(f.org, "groups", string(g))}
-	return f.groups[g], nil
+	return found(f.organizations, org, func() (authz.Organization, error) { return f.door.rules.Organization(f.Context(), f.caller, org) },
+		func(o authz.Organization, _ bool) string { return o.Name })
 }
 
-func (f *finder) resource(r id.Resource) (namedLink, error) {
-	if known, ok := f.resources[r]; ok {
-		return known, nil
+// user is the e-mail address of a user, empty when it is gone or none is meant.
+func (f *finder) user(u id.User) (string, error) {
+	if u == "" {
+		return "", nil
 	}
-	found, err := f.v.door.rules.Resource(f.v.Context(), f.v.caller, f.org, authz.ResourceRef{ID: r})
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return namedLink{}, err
+	return found(f.users, u, func() (authz.User, error) { return f.door.rules.User(f.Context(), f.caller, u) },
+		func(u authz.User, _ bool) string { return u.Email })
+}
+
+func (f *finder) member(org id.Organization, m id.Membership) (somebody, error) {
+	return found(f.members, m, func() (authz.Member, error) { return f.door.rules.Member(f.Context(), f.caller, m) },
+		func(one authz.Member, _ bool) somebody {
+			one.ID, one.Organization = m, org
+			return f.somebody(one)
+		})
+}
+
+// group is the zero link where no group is meant.
+func (f *finder) group(org id.Organization, g id.Group) (namedLink, error) {
+	if g == "" {
+		return namedLink{}, nil
 	}
-	if err != nil {
-		found.ID, found.Name = r, string(r)
-	}
-	f.resources[r] = f.v.namedResource(f.org, found)
-	return f.resources[r], nil
+	return found(f.groups, g, func() (authz.Group, error) { return f.door.rules.Group(f.Context(), f.caller, org, g) },
+		func(one authz.Group, gone bool) namedLink {
+			if gone {
+				one.Name = string(g)
+			}
+			return namedLink{Name: one.Name, Kind: "group", Path: f.In(org, "groups", string(g))}
+		})
+}
+
+func (f *finder) resource(org id.Organization, r id.Resource) (namedLink, error) {
+	return found(f.resources, r, func() (authz.Resource, error) {
+		return f.door.rules.Resource(f.Context(), f.caller, org, authz.ResourceRef{ID: r})
+	}, func(one authz.Resource, gone bool) namedLink {
+		if gone {
+			one.ID, one.Name = r, string(r)
+		}
+		return f.namedResource(org, one)
+	})
 }
 
 // namedResource is a resource as others refer to it.
 func (v *visit) namedResource(org id.Organization, r authz.Resource) namedLink {
-	return namedLink{Name: r.Name, Kind: r.Type, Path: v.ownerPath(org, "resources", string(r.ID))}
+	return namedLink{Name: r.Name, Kind: r.Type, Path: v.In(org, "resources", string(r.ID))}
 }
 
-// role finds a role that is available in the organization.
-func (f *finder) role(r id.Role) (authz.Role, error) {
-	if f.roles == nil {
-		available, err := f.v.door.rules.ListRoles(f.v.Context(), f.v.caller, f.org)
-		if err != nil {
-			return authz.Role{}, err
-		}
-		f.roles = map[id.Role]authz.Role{}
-		for _, one := range available {
-			f.roles[one.ID] = one
-		}
-	}
-	return f.roles[r], nil
+// role finds a role that is available in an organization.
+func (f *finder) role(org id.Organization, r id.Role) (authz.Role, error) {
+	roles, err := found(f.roles, org, func() ([]authz.Role, error) { return f.door.rules.ListRoles(f.Context(), f.caller, org) },
+		func(available []authz.Role, _ bool) map[id.Role]authz.Role {
+			byID := map[id.Role]authz.Role{}
+			for _, one := range available {
+				byID[one.ID] = one
+			}
+			return byID
+		})
+	return roles[r], err
 }
 
 // assigned is an assignment as lists show it.
@@ -122,24 +144,24 @@ type assigned struct {
 // Direct says whether it can be taken off its member, not only off a group.
 func (a assigned) Direct() bool { return a.Through == "" }
 
-func (f *finder) assigned(as []authz.RoleAssignment) ([]assigned, error) {
+func (f *finder) assigned(org id.Organization, as []authz.RoleAssignment) ([]assigned, error) {
 	shown := make([]assigned, len(as))
 	for i, a := range as {
-		role, err := f.role(a.Role)
+		role, err := f.role(org, a.Role)
 		if err != nil {
 			return nil, err
 		}
-		shown[i] = assigned{RoleAssignment: a, Name: role.Name, Path: f.v.RolePath(role)}
-		if shown[i].Place, err = f.resource(a.Resource); err != nil {
+		shown[i] = assigned{RoleAssignment: a, Name: role.Name, Path: f.RolePath(role)}
+		if shown[i].Place, err = f.resource(org, a.Resource); err != nil {
 			return nil, err
 		}
-		if shown[i].From, err = f.group(a.Group); err != nil {
+		if shown[i].From, err = f.group(org, a.Group); err != nil {
 			return nil, err
 		}
 		if a.Membership == "" {
 			continue
 		}
-		if shown[i].Who, err = f.member(a.Membership); err != nil {
+		if shown[i].Who, err = f.member(org, a.Membership); err != nil {
 			return nil, err
 		}
 	}
@@ -150,43 +172,9 @@ func (f *finder) assigned(as []authz.RoleAssignment) ([]assigned, error) {
 func (v *visit) aboveIn(org id.Organization, tab, segment string) (crumbs []crumb, name string, err error) {
 	crumbs, name, err = v.above(org)
 	if err == nil {
-		crumbs = append(crumbs[:2:2], crumb{tab, v.ownerPath(org, segment)})
+		crumbs = append(crumbs[:2:2], crumb{tab, v.In(org, segment)})
 	}
 	return crumbs, name, err
-}
-
-// moment is the instant that was typed into a field, in UTC; zero for none. What is no instant is complained of.
-func (v *visit) moment(field string) time.Time {
-	text := v.typed(field)
-	for _, layout := range []string{browserTime, "2006-01-02T15:04:05", time.RFC3339Nano} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC()
-		}
-	}
-	if text != "" {
-		v.complain(field, "must be a date and a time")
-	}
-	return time.Time{}
-}
-
-// browserTime is how browsers send a date and a time.
-const browserTime = "2006-01-02T15:04"
-
-// instantField is an instant as an undo keeps it.
-func instantField(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
-}
-
-// blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
-func (v *visit) blameNaming(err error, field string) bool {
-	if fault.Is(err, fault.NotFound) {
-		v.complain(field, "does not exist here")
-		return true
-	}
-	return v.blame(err)
 }
 
 // isCursor says whether a text can be an id of a type, and so the cursor of a list of them.

@@ -29,7 +29,6 @@ type matrix struct {
 	Groups       []matrixGroup
 	Columns      span
 	Rows         span
-	AllRoles     int
 	AllRows      int
 	Shown        string // the slugs of the permissions in the window
 	Editable     bool   // whether any cell can be changed here
@@ -94,7 +93,7 @@ func (v *visit) showMatrixWith(edits []matrixEdit) error {
 	if err != nil {
 		return err
 	}
-	m := matrix{Owner: org, AllRoles: len(policy.Roles), AllRows: len(permissions), Pending: len(edits) > 0}
+	m := matrix{Owner: org, AllRows: len(permissions), Pending: len(edits) > 0}
 	if org != "" {
 		m.Organization = name
 	}
@@ -138,17 +137,14 @@ func (v *visit) matrixQuery() url.Values {
 	return q
 }
 
-// matrixAddress is the address of the matrix, or of a screen below it, with the same window.
-func (v *visit) matrixAddress(below ...string) string {
-	address := v.ownerPath(v.organization(), append([]string{"matrix"}, below...)...)
+// MatrixAddress is the address of the matrix, or of a screen below it, with the same window.
+func (v *visit) MatrixAddress(below ...string) string {
+	address := v.In(v.organization(), append([]string{"matrix"}, below...)...)
 	if q := v.matrixQuery().Encode(); q != "" {
 		address += "?" + q
 	}
 	return address
 }
-
-// MatrixAddress is matrixAddress for templates.
-func (v *visit) MatrixAddress(below ...string) string { return v.matrixAddress(below...) }
 
 // window cuts a list to the part that a parameter of the address says the first of, and finds the ones beside it.
 func window[T any](v *visit, name string, all []T, size int) (span, []T, error) {
@@ -164,7 +160,7 @@ func window[T any](v *visit, name string, all []T, size int) (span, []T, error) 
 	link := func(from int) string {
 		q := v.matrixQuery()
 		q.Set(name, strconv.Itoa(from+1))
-		return v.ownerPath(v.organization(), "matrix") + "?" + q.Encode()
+		return v.In(v.organization(), "matrix") + "?" + q.Encode()
 	}
 	s := span{First: from + 1, Last: to, Total: len(all)}
 	if from > 0 {

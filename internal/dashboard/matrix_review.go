@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,7 +24,7 @@ type matrixEdit struct {
 	Looked      []string // the permissions that he looked at; nil for all
 	Known       bool     // whether he says what he saw
 	Since       sinceThen
-	Weighed     weighed
+	Foresight   foresight
 	Refused     string // why it was not saved
 }
 
@@ -58,7 +57,7 @@ type matrixReview struct {
 
 // Counting says whether any numbers are still to come.
 func (r matrixReview) Counting() bool {
-	return slices.ContainsFunc(r.Edits, func(e matrixEdit) bool { return e.Weighed.Counts != "" })
+	return slices.ContainsFunc(r.Edits, func(e matrixEdit) bool { return e.Foresight.Late })
 }
 
 // byRole reads a field of a form that says something of roles: by role, the permissions.
@@ -186,7 +185,7 @@ func (v *visit) blameOther(org id.Organization, e *matrixEdit) {
 
 func reviewMatrix(v *visit) error {
 	if !v.posted() {
-		return v.leave(v.matrixAddress())
+		return v.leave(v.MatrixAddress())
 	}
 	review, err := v.settle(v.organization(), v.typedEdits())
 	if err != nil {
@@ -196,7 +195,7 @@ func reviewMatrix(v *visit) error {
 		return v.showMatrixWith(review.Edits)
 	}
 	if len(review.Edits) == 0 && len(review.Gone) == 0 {
-		return v.done(v.matrixAddress(), "Nothing to save: no cell is different.")
+		return v.done(v.MatrixAddress(), "Nothing to save: no cell is different.")
 	}
 	return v.showReview(review)
 }
@@ -210,19 +209,18 @@ func (v *visit) showReview(review matrixReview) error {
 	if review.Owner != "" {
 		review.Organization = name
 	}
-	ctx, done := context.WithTimeout(v.Context(), patience)
-	defer done()
-	if v.form.Has("wait") {
-		ctx = v.Context()
-	}
 	for i := range review.Edits {
 		e := &review.Edits[i]
-		e.Weighed, err = v.weigh(ctx, supposeEdit(review.Owner, *e), v.countsAddress(review.Owner, *e))
+		if only := v.typed("only"); only != "" && only != e.Slug {
+			e.Foresight.Late = true // asked for apart
+			continue
+		}
+		e.Foresight, err = v.foresee(supposeEdit(review.Owner, *e), byOrganization)
 		if err != nil && fault.Of(err).Kind == fault.Internal {
 			return err
 		}
 		if err != nil {
-			e.Weighed.Refused = fault.Of(err).Message
+			e.Foresight.Refused = fault.Of(err).Message
 		}
 		if i == 0 {
 			v.example(setPermissionsCall(*e))
@@ -231,38 +229,11 @@ func (v *visit) showReview(review matrixReview) error {
 	if review.Owner == "" {
 		above = nil
 	}
-	return v.show("matrix_review.html", "Review changes", append(above, crumb{"Matrix", v.matrixAddress()}), review)
+	return v.show("matrix_review.html", "Review changes", append(above, crumb{"Matrix", v.MatrixAddress()}), review)
 }
 
 func supposeEdit(org id.Organization, e matrixEdit) authz.Supposition {
 	return authz.SupposeRolePermissions(org, e.Slug, authz.PermissionEdit{Set: authz.Some(e.wanted())})
-}
-
-// countsAddress is where the numbers of one role are counted.
-func (v *visit) countsAddress(org id.Organization, e matrixEdit) string {
-	q := url.Values{"role": {e.Slug}, "add": {strings.Join(e.Add, " ")}, "remove": {strings.Join(e.Remove, " ")}}
-	return v.ownerPath(org, "matrix", "impact") + "?" + q.Encode()
-}
-
-// weighCell counts what the change of one role would do, however long it takes.
-func weighCell(v *visit) error {
-	slug := v.query.Get("role")
-	review, err := v.settle(v.organization(), map[string]*matrixEdit{
-		slug: {Add: strings.Fields(v.query.Get("add")), Remove: strings.Fields(v.query.Get("remove"))},
-	})
-	if err != nil {
-		return err
-	}
-	if len(review.Edits) == 0 {
-		return fault.Missing("Change of role", slug)
-	}
-	e := review.Edits[0]
-	if e.Weighed, err = v.weigh(v.Context(), supposeEdit(review.Owner, e), ""); err != nil {
-		web.Blame(v.w, err) // shown where the numbers would be
-		e.Weighed.Refused = fault.Of(err).Message
-	}
-	v.example(setPermissionsCall(e))
-	return v.show("matrix_impact.html", "Who gains and who loses", []crumb{{"Matrix", v.matrixAddress()}}, e)
 }
 
 func setPermissionsCall(e matrixEdit) Call {
@@ -278,7 +249,7 @@ func setPermissionsCall(e matrixEdit) Call {
 
 func applyMatrix(v *visit) error {
 	if !v.posted() {
-		return v.leave(v.matrixAddress())
+		return v.leave(v.MatrixAddress())
 	}
 	typed := v.typedEdits()
 	review, err := v.settle(v.organization(), typed)
@@ -292,7 +263,7 @@ func applyMatrix(v *visit) error {
 	}
 	saved, rest := v.saveEdits(review)
 	if len(rest) == 0 && len(review.Gone) == 0 {
-		return v.doneUndoably(v.matrixAddress(), savedText(saved), takeBack(v.matrixAddress("apply"), saved))
+		return v.doneUndoably(v.MatrixAddress(), savedText(saved), takeBack(v.MatrixAddress("apply"), saved))
 	}
 	return v.showRest(review, saved, rest)
 }

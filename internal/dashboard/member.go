@@ -43,10 +43,10 @@ type memberRow struct {
 
 // rowsOf adds to members what their roles come from.
 func (v *visit) rowsOf(members []authz.Member) ([]memberRow, error) {
-	names := groupNames{}
+	find := v.finder()
 	all := make([]memberRow, len(members))
 	for i, m := range members {
-		roles, err := v.heldRoles(names, m)
+		roles, err := find.heldRoles(m)
 		if err != nil {
 			return nil, err
 		}
@@ -55,38 +55,16 @@ func (v *visit) rowsOf(members []authz.Member) ([]memberRow, error) {
 	return all, nil
 }
 
-// groupNames keeps the names of the groups that were met on a page.
-type groupNames map[id.Group]string
-
-func (v *visit) heldRoles(known groupNames, m authz.Member) ([]heldRole, error) {
+func (f *finder) heldRoles(m authz.Member) ([]heldRole, error) {
 	all := make([]heldRole, len(m.Held))
 	for i, h := range m.Held {
-		name, err := v.groupName(known, m.Organization, h.Group)
+		group, err := f.group(m.Organization, h.Group)
 		if err != nil {
 			return nil, err
 		}
-		all[i] = heldRole{Held: h, GroupName: name}
+		all[i] = heldRole{Held: h, GroupName: group.Name}
 	}
 	return all, nil
-}
-
-// groupName is the name of a group, or its id where it went a moment ago.
-func (v *visit) groupName(known groupNames, org id.Organization, g id.Group) (string, error) {
-	if g == "" {
-		return "", nil
-	}
-	if name, ok := known[g]; ok {
-		return name, nil
-	}
-	found, err := v.door.rules.Group(v.Context(), v.caller, org, g)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		found.Name = string(g)
-	case err != nil:
-		return "", err
-	}
-	known[g] = found.Name
-	return found.Name, nil
 }
 
 // memberList is a page of the members of an organization.
@@ -173,17 +151,14 @@ func (v *visit) member() (authz.Member, authz.Organization, error) {
 	return m, o, err
 }
 
-// memberPath is an address below a member.
-func (v *visit) memberPath(m authz.Member, parts ...string) string {
-	return v.ownerPath(m.Organization, append([]string{"members", string(m.ID)}, parts...)...)
-}
-
 // MemberPath is an address below a member.
-func (v *visit) MemberPath(m authz.Member, parts ...string) string { return v.memberPath(m, parts...) }
+func (v *visit) MemberPath(m authz.Member, parts ...string) string {
+	return v.In(m.Organization, append([]string{"members", string(m.ID)}, parts...)...)
+}
 
 // underMember is the way to a screen below a member.
 func (v *visit) underMember(o authz.Organization, m authz.Member) []crumb {
-	return v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}, crumb{called(m.Person), v.memberPath(m)})
+	return v.underOrganization(o, crumb{"Members", v.In(o.ID, "members")}, crumb{called(m.Person), v.MemberPath(m)})
 }
 
 // memberPage is what there is to know of a member.
@@ -216,18 +191,15 @@ func showMember(v *visit) error {
 		return err
 	}
 	shown := memberPage{Organization: o, memberRow: memberRow{Member: m, Called: called(m.Person)}}
-	names := groupNames{}
+	find := v.finder()
 	first := page.Request{Limit: page.MaxLimit, Order: page.Asc}
 	if shown.Groups, err = v.door.rules.ListMemberGroups(v.Context(), v.caller, m.ID, first); err != nil {
 		return err
 	}
-	for _, g := range shown.Groups.Items {
-		names[g.ID] = g.Name
-	}
-	if shown.Roles, err = v.heldRoles(names, m); err != nil {
+	if shown.Roles, err = find.heldRoles(m); err != nil {
 		return err
 	}
-	if err = v.addAssignments(&shown, names); err != nil {
+	if err = v.addAssignments(&shown, find); err != nil {
 		return err
 	}
 	permissions, err := v.permissionsOf(m.ID)
@@ -239,7 +211,7 @@ func showMember(v *visit) error {
 	return v.show("member.html", shown.Called, v.underMember(o, m)[:3], shown)
 }
 
-func (v *visit) addAssignments(shown *memberPage, names groupNames) error {
+func (v *visit) addAssignments(shown *memberPage, find *finder) error {
 	r, err := v.part(page.Desc, isCursor[id.Assignment])
 	if err != nil {
 		return err
@@ -253,11 +225,11 @@ func (v *visit) addAssignments(shown *memberPage, names groupNames) error {
 		return err
 	}
 	for _, a := range found.Items {
-		row := assignmentRow{RoleAssignment: a, Role: roleOf(policy, a.Assignment.Role)}
-		if row.GroupName, err = v.groupName(names, a.Organization, a.Group); err != nil {
+		group, err := find.group(a.Organization, a.Group)
+		if err != nil {
 			return err
 		}
-		shown.Assignments = append(shown.Assignments, row)
+		shown.Assignments = append(shown.Assignments, assignmentRow{RoleAssignment: a, Role: roleOf(policy, a.Assignment.Role), GroupName: group.Name})
 	}
 	for i, h := range shown.Roles {
 		shown.Roles[i].Role = roleOf(policy, h.Role.ID)
@@ -295,3 +267,6 @@ func memberExamples(m authz.Member) []Call {
 			Node: sdk("authorization.listEffectivePermissions", map[string]any{"organizationMembershipId": m.ID, "resourceId": home})},
 	}
 }
+
+// anyStatus is all memberships, whatever their status.
+var anyStatus = []authz.Status{authz.StatusActive, authz.StatusInactive, authz.StatusPending}

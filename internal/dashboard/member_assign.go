@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -36,7 +36,7 @@ func assignRole(v *visit) error {
 		if in, ok := form.input(v); ok {
 			given, err := v.door.rules.AssignRole(v.Context(), v.caller, m.ID, in)
 			if err == nil {
-				return v.done(v.memberPath(m), form.Called+" is assigned "+given.Slug+where(given)+".")
+				return v.done(v.MemberPath(m), form.Called+" is assigned "+given.Slug+where(given)+".")
 			}
 			if fault.Is(err, fault.NotFound) {
 				v.complain("resource_external_id", "names no resource of "+o.Name+" of that type")
@@ -144,7 +144,7 @@ func unassignRole(v *visit) error {
 	if v.posted() {
 		err := v.door.rules.RemoveRoleAssignment(v.Context(), v.caller, m.ID, a.ID)
 		if err == nil {
-			return v.doneUndoably(v.memberPath(m), u.Called+" is no longer assigned "+a.Role.Name+where(a.RoleAssignment)+".", a.undo(v.memberPath(m, "assign")))
+			return v.doneUndoably(v.MemberPath(m), u.Called+" is no longer assigned "+a.Role.Name+where(a.RoleAssignment)+".", a.undo(v.MemberPath(m, "assign")))
 		}
 		if !v.blame(err) {
 			return err
@@ -180,9 +180,11 @@ func (v *visit) unassignment(m authz.Member) (unassignment, error) {
 	if u.Row.ID == "" {
 		return u, fault.Missing("Role assignment", v.PathValue("assignment"))
 	}
-	if u.Row.GroupName, err = v.groupName(groupNames{}, m.Organization, u.Row.Group); err != nil {
+	group, err := v.finder().group(m.Organization, u.Row.Group)
+	if err != nil {
 		return u, err
 	}
+	u.Row.GroupName = group.Name
 	if u.Changeable = u.Row.Source == authz.SourceManual || u.Row.Source == authz.SourceDefault; u.Changeable {
 		u.Impact, err = v.memberImpact(authz.SupposeRemoveRoleAssignment(m.ID, u.Row.ID))
 	}
@@ -205,7 +207,7 @@ func (v *visit) memberImpact(suppose authz.Supposition) (*authz.MemberImpact, er
 func roleNames(p authz.Policy, slugs []string) string {
 	var names []string
 	for _, r := range p.Roles {
-		if contains(slugs, r.Slug) {
+		if slices.Contains(slugs, r.Slug) {
 			names = append(names, r.Name)
 		}
 	}
@@ -217,8 +219,5 @@ func (a assignmentRow) undo(action string) *undo {
 	if a.Source != authz.SourceManual {
 		return nil
 	}
-	fields := url.Values{
-		"role_slug": {a.Slug}, "resource_id": {string(a.Resource)}, "starts_at": {instantField(a.StartsAt)}, "expires_at": {instantField(a.ExpiresAt)},
-	}
-	return &undo{Action: action, Fields: fields}
+	return &undo{Action: action, Fields: assignmentFields(a.RoleAssignment)}
 }

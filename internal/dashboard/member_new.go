@@ -69,13 +69,13 @@ func addMember(v *visit) error {
 	if v.posted() {
 		m, err := v.join(&form)
 		if err == nil {
-			back := &undo{Action: v.memberPath(m, "remove")}
+			back := &undo{Action: v.MemberPath(m, "remove")}
 			if form.Returns {
 				back = nil
 			}
-			return v.doneUndoably(v.memberPath(m), called(m.Person)+" is a member of "+o.Name+".", back)
+			return v.doneUndoably(v.MemberPath(m), called(m.Person)+" is a member of "+o.Name+".", back)
 		}
-		if !v.blameTaken(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func addMember(v *visit) error {
 		return err
 	}
 	v.example(form.examples()...)
-	return v.show("member_new.html", "Add a member", v.underOrganization(o, crumb{"Members", v.ownerPath(o.ID, "members")}), form)
+	return v.show("member_new.html", "Add a member", v.underOrganization(o, crumb{"Members", v.In(o.ID, "members")}), form)
 }
 
 func (v *visit) memberForm(o authz.Organization) (memberForm, error) {
@@ -150,7 +150,7 @@ func (v *visit) addFound(form *memberForm) error {
 			c.Status = there[0].Status
 		}
 		form.Found = append(form.Found, c)
-		if form.User == "" && !v.posted() && c.free() {
+		if form.User == "" && !v.posted() && c.Free() {
 			form.User = string(u.ID)
 		}
 	}
@@ -163,11 +163,8 @@ func (v *visit) membershipOf(org id.Organization, u id.User) ([]authz.Member, er
 	return found.Items, err
 }
 
-// free says whether the person can be put into the organization.
-func (c foundPerson) free() bool { return c.Status == "" || c.Status == authz.StatusInactive }
-
-// Free is free, for templates.
-func (c foundPerson) Free() bool { return c.free() }
+// Free says whether the person can be put into the organization.
+func (c foundPerson) Free() bool { return c.Status == "" || c.Status == authz.StatusInactive }
 
 func (f memberForm) examples() []Call {
 	who := f.User

@@ -82,7 +82,7 @@ func (s standing) outlook(slugs []string) outlook {
 	}
 	will := authz.EffectiveRoles(authz.Facts{At: now, Membership: s.member.Membership, Assignments: after, Policy: s.policy})
 	had, has := s.permissions(s.member.Held), s.permissions(will)
-	return outlook{Roles: will, Gains: beyond(has, had), Loses: beyond(had, has)}
+	return outlook{Roles: will, Gains: without(has, had), Loses: without(had, has)}
 }
 
 // permissions lists what roles hold together, sorted.
@@ -92,11 +92,6 @@ func (s standing) permissions(held []authz.Held) (all []string) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// beyond lists what is in one list and not in the other.
-func beyond(one, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(one), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // memberRolesForm is the form of the roles that a member is given directly on the organization.
@@ -128,20 +123,20 @@ func editMemberRoles(v *visit) error {
 	}
 	had, lasting := s.chosen()
 	form := memberRolesForm{Member: m, Called: called(m.Person), Beside: s.beside(), roleChoice: choiceOf(s.policy, had)}
-	if form.Now, err = v.heldRoles(groupNames{}, m); err != nil {
+	if form.Now, err = v.finder().heldRoles(m); err != nil {
 		return err
 	}
 	if v.posted() {
 		form.Chosen = v.form["role_slugs"]
 	}
-	if v.posted() && v.typed("step") != "preview" {
+	if v.decided() {
 		changed, err := v.door.rules.UpdateMember(v.Context(), v.caller, m.ID, form.input())
 		if err == nil {
 			var back *undo
 			if lasting && len(had) > 0 {
-				back = &undo{Action: v.memberPath(m, "roles"), Fields: map[string][]string{"role_slugs": had}}
+				back = &undo{Action: v.MemberPath(m, "roles"), Fields: map[string][]string{"role_slugs": had}}
 			}
-			return v.doneUndoably(v.memberPath(m), form.Called+" now has "+heldNames(changed.Held)+".", back)
+			return v.doneUndoably(v.MemberPath(m), form.Called+" now has "+heldNames(changed.Held)+".", back)
 		}
 		if !v.blame(err) {
 			return err

@@ -1,10 +1,7 @@
 package dashboard
 
 import (
-	"net/http"
-
 	"github.com/rolecall/rolecall/internal/authz"
-	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -28,8 +25,7 @@ func (v *visit) memberEnd() (memberEnd, error) {
 		return memberEnd{}, err
 	}
 	end := memberEnd{Member: m, Organization: o, Called: called(m.Person)}
-	names := groupNames{}
-	if end.Roles, err = v.heldRoles(names, m); err != nil {
+	if end.Roles, err = v.finder().heldRoles(m); err != nil {
 		return end, err
 	}
 	impact, err := v.memberImpact(authz.SupposeDeleteMember(m.ID))
@@ -86,15 +82,6 @@ func (v *visit) addOwnAssignments(end *memberEnd) error {
 	return nil
 }
 
-// blameStatus is blame for what depends on the status of a membership.
-func (v *visit) blameStatus(err error) bool {
-	if f := fault.Of(err); f.Kind == fault.BadRequest {
-		v.status, v.refusal = http.StatusConflict, f.Message
-		return true
-	}
-	return v.blame(err)
-}
-
 func deactivateMember(v *visit) error {
 	end, err := v.memberEnd()
 	if err != nil {
@@ -104,9 +91,9 @@ func deactivateMember(v *visit) error {
 	if v.posted() {
 		_, err := v.door.rules.DeactivateMember(v.Context(), v.caller, m.ID)
 		if err == nil {
-			return v.doneUndoably(v.memberPath(m), end.Called+" is inactive in "+end.Organization.Name+": checks answer no.", &undo{Action: v.memberPath(m, "reactivate")})
+			return v.doneUndoably(v.MemberPath(m), end.Called+" is inactive in "+end.Organization.Name+": checks answer no.", &undo{Action: v.MemberPath(m, "reactivate")})
 		}
-		if !v.blameStatus(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}
@@ -123,9 +110,9 @@ func reactivateMember(v *visit) error {
 	if v.posted() {
 		_, err := v.door.rules.ReactivateMember(v.Context(), v.caller, m.ID)
 		if err == nil {
-			return v.doneUndoably(v.memberPath(m), end.Called+" is active again in "+end.Organization.Name+".", &undo{Action: v.memberPath(m, "deactivate")})
+			return v.doneUndoably(v.MemberPath(m), end.Called+" is active again in "+end.Organization.Name+".", &undo{Action: v.MemberPath(m, "deactivate")})
 		}
-		if !v.blameStatus(err) {
+		if !v.blame(err) {
 			return err
 		}
 	}
@@ -146,7 +133,7 @@ func removeMember(v *visit) error {
 	if v.posted() {
 		err := v.door.rules.DeleteMember(v.Context(), v.caller, m.ID)
 		if err == nil {
-			return v.doneUndoably(v.ownerPath(o.ID, "members"), end.Called+" is no longer a member of "+o.Name+".", end.undo(v.ownerPath(o.ID, "new", "member")))
+			return v.doneUndoably(v.In(o.ID, "members"), end.Called+" is no longer a member of "+o.Name+".", end.undo(v.In(o.ID, "new", "member")))
 		}
 		if !v.blame(err) {
 			return err

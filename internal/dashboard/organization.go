@@ -8,14 +8,13 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
-	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
 
 // underOrganization is the way to a screen below an organization.
 func (v *visit) underOrganization(o authz.Organization, more ...crumb) []crumb {
-	return append([]crumb{{"Organizations", v.path("organizations")}, {o.Name, v.ownerPath(o.ID)}}, more...)
+	return append([]crumb{{"Organizations", v.Path("organizations")}, {o.Name, v.In(o.ID)}}, more...)
 }
 
 // theOrganization is the one that the address names.
@@ -136,29 +135,6 @@ func typedDomains(text string) []authz.DomainInput {
 	return domains
 }
 
-// taken are the refusals that name no field, by the field that each is about.
-var taken = map[string]string{
-	"external_id_already_used": "external_id", "email_not_available": "email", "organization_domain_conflict": "domains",
-	"invalid_metadata": "metadata", "user_creation_error": "email",
-}
-
-// blameTaken is blame for forms whose values must be nobody else's.
-func (v *visit) blameTaken(err error) bool {
-	f := fault.Of(err)
-	field, known := taken[f.Code]
-	if !known {
-		return v.blame(err)
-	}
-	message := "is already used by another"
-	if len(f.Fields) > 0 {
-		message = f.Fields[0].Message
-	} else if f.Kind == fault.Conflict {
-		message = "hold one that already belongs to another organization"
-	}
-	v.complain(field, message)
-	return true
-}
-
 // untouched refuses a form that was shown before somebody else changed the same: saving it would take that back unseen.
 func (v *visit) untouched(now time.Time) bool {
 	if seen := v.typed("seen"); seen == "" || seen == stamp(now) {
@@ -175,15 +151,15 @@ func newOrganization(v *visit) error {
 		if form = typed; ok {
 			o, err := v.door.rules.CreateOrganization(v.Context(), v.caller, in)
 			if err == nil {
-				return v.done(v.ownerPath(o.ID), o.Name+" is there. It follows the environment’s roles until its first custom role.")
+				return v.done(v.In(o.ID), o.Name+" is there. It follows the environment’s roles until its first custom role.")
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		}
 	}
 	v.example(form.call("Create an organization", "POST", "/organizations", "organizations.createOrganization", map[string]any{}))
-	return v.show("organization_form.html", "Create organization", []crumb{{"Organizations", v.path("organizations")}}, form)
+	return v.show("organization_form.html", "Create organization", []crumb{{"Organizations", v.Path("organizations")}}, form)
 }
 
 // call is what the API has for a form.
@@ -221,9 +197,9 @@ func editOrganization(v *visit) error {
 		if ok && v.untouched(o.UpdatedAt) {
 			changed, err := v.door.rules.UpdateOrganization(v.Context(), v.caller, o.ID, in)
 			if err == nil {
-				return v.doneUndoably(v.ownerPath(o.ID), changed.Name+" is saved.", form.undo(v.ownerPath(o.ID, "edit"), changed.UpdatedAt))
+				return v.doneUndoably(v.In(o.ID), changed.Name+" is saved.", form.undo(v.In(o.ID, "edit"), changed.UpdatedAt))
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		} else if ok {
@@ -264,7 +240,7 @@ func deleteOrganization(v *visit) error {
 	} else if v.posted() {
 		err := v.door.rules.DeleteOrganization(v.Context(), v.caller, o.ID)
 		if err == nil {
-			return v.done(v.path("organizations"), fmt.Sprintf("%s is deleted, with %s.", o.Name, counted(end.Size.Members, "membership")))
+			return v.done(v.Path("organizations"), fmt.Sprintf("%s is deleted, with %s.", o.Name, counted(end.Size.Members, "membership")))
 		}
 		if !v.blame(err) {
 			return err

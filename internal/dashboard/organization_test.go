@@ -23,8 +23,8 @@ func TestCreateOrganization(t *testing.T) {
 	ed.post(form, "name", " ", "domains", "no_domain").wants(422).blames("name").blames("domains")
 	ed.posted(form, "name", " Acme ", "domains", "ACME.example\r\nshop.example pending", "external_id", "42", "metadata", "plan = gold \r\n\r\nnote=a=b").
 		wants(200, "Acme", "follows the environment’s roles", "acme.example verified", "shop.example pending", "plan", "gold", "a=b")
-	ed.post(form, "name", "Other", "external_id", "42").wants(422, "already used by another").blames("external_id")
-	ed.post(form, "name", "Other", "domains", "acme.example").wants(422, "already belongs to another organization").blames("domains")
+	ed.post(form, "name", "Other", "external_id", "42").wants(409, "already used by another").blames("external_id")
+	ed.post(form, "name", "Other", "domains", "acme.example").wants(409, "already belongs to another organization").blames("domains")
 	o := must(h.rules.OrganizationByExternalID(t.Context(), h.c, "42"))
 	if want := map[string]string{"plan": "gold", "note": "a=b"}; !maps.Equal(o.Metadata, want) {
 		t.Errorf("metadata is %v, want %v", o.Metadata, want)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
-	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/page"
 	"github.com/rolecall/rolecall/internal/web"
@@ -69,6 +68,7 @@ type refused struct {
 func (v *visit) fail(err error) {
 	web.Blame(v.w, err)
 	f := fault.Of(err)
+	web.Later(v.w, f)
 	if f.Kind == fault.Unauthorized && !v.screen.Open {
 		v.toSignIn()
 		return
@@ -114,10 +114,9 @@ func (v *visit) Person() operator.Person       { return v.session.Person }
 func (v *visit) Env() authz.Environment        { return v.env }
 func (v *visit) Envs() []authz.Environment     { return v.envs }
 func (v *visit) Section() string               { return v.screen.Section }
-func (v *visit) Version() string               { return v.door.version }
+func (v *visit) Version() string               { return v.door.options.Version }
 func (v *visit) Refusal() string               { return v.refusal }
 func (v *visit) Calls() []Call                 { return v.calls }
-func (v *visit) Path(parts ...string) string   { return v.path(parts...) }
 func (v *visit) Complaint(field string) string { return v.complaints[field] }
 func (v *visit) Complaints() map[string]string { return v.complaints }
 func (v *visit) Query(name string) string      { return v.query.Get(name) }
@@ -125,11 +124,8 @@ func (v *visit) Here() string                  { return v.URL.EscapedPath() }
 
 // RolePath is the address of a role, or of a screen below it.
 func (v *visit) RolePath(r authz.Role, below ...string) string {
-	return v.ownerPath(r.Organization, append([]string{"roles", r.Slug}, below...)...)
+	return v.In(r.Organization, append([]string{"roles", r.Slug}, below...)...)
 }
-
-// In is an address below an organization, or below the environment where it is empty.
-func (v *visit) In(org id.Organization, parts ...string) string { return v.ownerPath(org, parts...) }
 
 // rows is how many items a page of a list has.
 const rows = 25
@@ -158,4 +154,19 @@ func (v *visit) pages(before, after string) pager {
 		return v.URL.EscapedPath() + "?" + q.Encode()
 	}
 	return pager{link("before", before), link("after", after)}
+}
+
+// everyPage reads a list to its end.
+func everyPage[T any](read func(page.Request) (page.Page[T], error)) ([]T, error) {
+	var all []T
+	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
+		p, err := read(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.Items...)
+		if r.After = p.After; r.After == "" {
+			return all, nil
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/page"
@@ -107,9 +106,9 @@ func (v *visit) permissionPage() (permissionPage, error) {
 }
 
 func (v *visit) abovePermission(slug string) []crumb {
-	above := []crumb{{"Permissions", v.path("permissions")}}
+	above := []crumb{{"Permissions", v.Path("permissions")}}
 	if slug != "" {
-		above = append(above, crumb{slug, v.path("permissions", slug)})
+		above = append(above, crumb{slug, v.Path("permissions", slug)})
 	}
 	return above
 }
@@ -155,21 +154,35 @@ func listHolders(v *visit) error {
 	})
 }
 
-// patience is how long a page waits for numbers before it is shown without them and they are asked for again, apart.
-const patience = 700 * time.Millisecond
-
-// weighed is what a change would do to whom, as far as it could be counted.
-type weighed struct {
-	Totals  *authz.ImpactTotals
-	Counts  string // the address of the count, which takes longer than a page should; empty when it is done
-	Refused string // why the change cannot be made
+// permissionGroup is the permissions whose slugs begin alike, up to the colon.
+type permissionGroup struct {
+	Name        string
+	Permissions []authz.Permission
 }
 
-// weigh counts what a change would do. Where that takes longer than ctx allows, counts is the address to ask at.
-func (v *visit) weigh(ctx context.Context, suppose authz.Supposition, counts string) (weighed, error) {
-	found, err := v.door.rules.Preview(ctx, v.caller, suppose, authz.ImpactRequest{ByOrganization: true, Limit: 1})
-	if err != nil && ctx.Err() != nil && v.Context().Err() == nil {
-		return weighed{Counts: counts}, nil
+// grouped sorts permissions into groups, in the order in which the groups first appear.
+func grouped(all []authz.Permission) []permissionGroup {
+	var groups []permissionGroup
+	at := map[string]int{}
+	for _, p := range all {
+		name, _, found := strings.Cut(p.Slug, ":")
+		if !found {
+			name = ""
+		}
+		i, known := at[name]
+		if !known {
+			i = len(groups)
+			at[name] = i
+			groups = append(groups, permissionGroup{Name: name})
+		}
+		groups[i].Permissions = append(groups[i].Permissions, p)
 	}
-	return weighed{Totals: found.Totals}, err
+	return groups
+}
+
+// catalogue reads all permissions of the environment, by slug.
+func (v *visit) catalogue(ctx context.Context) ([]authz.Permission, error) {
+	return everyPage(func(r page.Request) (page.Page[authz.Permission], error) {
+		return v.door.rules.ListPermissions(ctx, v.caller, r)
+	})
 }

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"net/url"
 	"strings"
 
@@ -64,14 +63,14 @@ func newPermission(v *visit) error {
 // afterNew is where the maker of a permission goes: to another one like it where he asked for that.
 func (v *visit) afterNew(p authz.Permission) string {
 	if v.typed("again") == "" {
-		return v.path("permissions", p.Slug)
+		return v.Path("permissions", p.Slug)
 	}
 	prefix, _, found := strings.Cut(p.Slug, ":")
 	q := url.Values{"type": {p.ResourceType}}
 	if found {
 		q.Set("like", prefix+":")
 	}
-	return v.path("new", "permission") + "?" + q.Encode()
+	return v.Path("new", "permission") + "?" + q.Encode()
 }
 
 // changeablePermission reads the permission that the address names, for its form.
@@ -93,8 +92,8 @@ func editPermission(v *visit) error {
 		form.Name, form.Description = v.typed("name"), v.typed("description")
 		_, err := v.door.rules.UpdatePermission(v.Context(), v.caller, p.Slug, authz.Details{Name: authz.Some(form.Name), Description: authz.Some(v.optional("description"))})
 		if err == nil {
-			back := undo{Action: v.path("permissions", p.Slug, "edit"), Fields: url.Values{"name": {p.Name}, "description": {textOf(p.Description)}}}
-			return v.doneUndoably(v.path("permissions", p.Slug), "Permission “"+p.Slug+"” was saved.", &back)
+			back := undo{Action: v.Path("permissions", p.Slug, "edit"), Fields: url.Values{"name": {p.Name}, "description": {textOf(p.Description)}}}
+			return v.doneUndoably(v.Path("permissions", p.Slug), "Permission “"+p.Slug+"” was saved.", &back)
 		}
 		if !v.blame(err) {
 			return err
@@ -109,32 +108,26 @@ func editPermission(v *visit) error {
 // permissionDeletion is what goes with a permission.
 type permissionDeletion struct {
 	permissionPage
-	Weighed weighed
+	Foresight foresight
 }
 
 func deletePermission(v *visit) error {
 	if _, err := v.changeablePermission(); err != nil {
 		return err
 	}
-	if v.posted() {
+	if v.decided() {
 		slug := v.PathValue("permission")
 		if err := v.door.rules.DeletePermission(v.Context(), v.caller, slug); err != nil {
 			return err
 		}
-		return v.done(v.path("permissions"), "Permission “"+slug+"” was deleted and taken off every role.")
+		return v.done(v.Path("permissions"), "Permission “"+slug+"” was deleted and taken off every role.")
 	}
 	p, err := v.permissionPage()
 	if err != nil {
 		return err
 	}
 	gone := permissionDeletion{permissionPage: p}
-	ctx, done := context.WithTimeout(v.Context(), patience)
-	defer done()
-	if v.query.Get("count") == "all" {
-		ctx = v.Context()
-	}
-	counts := v.path("permissions", p.Slug, "delete") + "?count=all"
-	if gone.Weighed, err = v.weigh(ctx, authz.SupposeDeletePermission(p.Slug), counts); err != nil {
+	if gone.Foresight, err = v.foresee(authz.SupposeDeletePermission(p.Slug), byOrganization); err != nil {
 		return err
 	}
 	address := "/authorization/permissions/" + url.PathEscape(p.Slug)

@@ -6,19 +6,6 @@ import (
 	"github.com/rolecall/rolecall/internal/operator"
 )
 
-func personScreens() []Screen {
-	return []Screen{
-		{Path: "/people", Section: "people", Needs: owner, show: listPeople},
-		{Path: "/new/person", Section: "people", Needs: owner, Posts: true, show: invitePerson},
-		{Path: "/people/{person}/role", Section: "people", Needs: owner, Posts: true, show: changePersonRole},
-		{Path: "/people/{person}/password", Section: "people", Needs: owner, Posts: true, show: resetPassword},
-		{Path: "/people/{person}/sign-out", Section: "people", Needs: owner, Posts: true, show: endSessions},
-		{Path: "/people/{person}/remove", Section: "people", Needs: owner, Posts: true, show: removePerson},
-		{Path: "/invitations/{invitation}/revoke", Section: "people", Needs: owner, Posts: true, show: revokeInvitation},
-		{Path: "/account", Section: "account", Needs: viewer, Posts: true, show: account},
-	}
-}
-
 // personRoles is what each role may do, in words.
 var personRoles = []struct{ Role, May string }{
 	{string(operator.Viewer), "sees everything and changes nothing"},

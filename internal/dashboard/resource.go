@@ -40,9 +40,9 @@ func listResources(v *visit) error {
 	if list.Types, err = v.door.rules.ListResourceTypes(v.Context(), v.caller); err != nil {
 		return err
 	}
-	find := v.finder(org)
+	find := v.finder()
 	if list.Parent != "" && list.Parent != string(list.Root) {
-		below, err := find.resource(id.Resource(list.Parent))
+		below, err := find.resource(org, id.Resource(list.Parent))
 		if err != nil {
 			return err
 		}
@@ -67,8 +67,8 @@ func (v *visit) resourceRows(find *finder, f authz.ResourceFilter, parent id.Res
 	}
 	var all []resourceRow
 	for _, r := range found.Items {
-		row := resourceRow{Resource: r, Path: v.ownerPath(f.Organization, "resources", string(r.ID))}
-		if row.Parent, err = find.resource(r.Parent); err != nil {
+		row := resourceRow{Resource: r, Path: v.In(f.Organization, "resources", string(r.ID))}
+		if row.Parent, err = find.resource(f.Organization, r.Parent); err != nil {
 			return nil, pager{}, err
 		}
 		all = append(all, row)
@@ -123,7 +123,7 @@ func newResource(v *visit) error {
 		if len(v.complaints) == 0 {
 			r, err := v.door.rules.CreateResource(v.Context(), v.caller, in)
 			if err == nil {
-				return v.done(v.ownerPath(org, "resources", string(r.ID)), "Resource “"+r.Name+"” was created.")
+				return v.done(v.In(org, "resources", string(r.ID)), "Resource “"+r.Name+"” was created.")
 			}
 			if !v.blameNaming(err, "parent_resource_id") {
 				return err
@@ -136,7 +136,7 @@ func newResource(v *visit) error {
 
 // newResourceForm is the form with what was typed, or with the type and the parent that the address proposes.
 func (v *visit) newResourceForm(org id.Organization, name string) (resourceForm, error) {
-	form := resourceForm{Owner: org, Organization: name, Type: v.query.Get("type"), Back: v.ownerPath(org, "resources")}
+	form := resourceForm{Owner: org, Organization: name, Type: v.query.Get("type"), Back: v.In(org, "resources")}
 	types, err := v.door.rules.ListResourceTypes(v.Context(), v.caller)
 	if err != nil {
 		return form, err
@@ -154,7 +154,7 @@ func (v *visit) newResourceForm(org id.Organization, name string) (resourceForm,
 		if above.Type != authz.OrganizationType {
 			form.Parent.Type, form.Parent.ExternalID = above.Type, above.ExternalID
 		}
-		form.Back = v.ownerPath(org, "resources", string(above.ID))
+		form.Back = v.In(org, "resources", string(above.ID))
 	}
 	return form, nil
 }

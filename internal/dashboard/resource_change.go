@@ -131,26 +131,26 @@ func deleteResource(v *visit) error {
 		return err
 	}
 	form := resourceDeletion{resourceAt: at, Cascade: v.typed("cascade_delete") == "true"}
-	if v.posted() {
+	if v.decided() {
 		err := v.door.rules.DeleteResource(v.Context(), v.caller, at.Owner, authz.ResourceRef{ID: at.ID}, form.Cascade)
 		switch {
 		case err == nil:
-			return v.done(v.ownerPath(at.Owner, "resources"), "Resource “"+at.Name+"” was deleted.")
+			return v.done(v.In(at.Owner, "resources"), "Resource “"+at.Name+"” was deleted.")
 		case fault.HasCode(err, "resource_has_dependents") && !form.Cascade:
 			v.complain("cascade_delete", "must be ticked: resources lie below this one, or roles are held on it")
 		case !v.blame(err):
 			return err
 		}
 	}
-	if err := v.weighDeletion(&form); err != nil {
+	if err := v.foreseeDeletion(&form); err != nil {
 		return err
 	}
 	v.example(previewCall(resourceURL(at.ID)+"?cascade_delete=true&"), deleteResourceCall(at.ID, form.Needed()))
 	return v.show("resource_delete.html", "Delete "+at.Name, at.above, form)
 }
 
-// weighDeletion finds out what a deletion would take with it, and from whom.
-func (v *visit) weighDeletion(form *resourceDeletion) (err error) {
+// foreseeDeletion finds out what a deletion would take with it, and from whom.
+func (v *visit) foreseeDeletion(form *resourceDeletion) (err error) {
 	at := form.resourceAt
 	if form.Children, err = v.childrenOf(at); err != nil {
 		return err
@@ -160,11 +160,7 @@ func (v *visit) weighDeletion(form *resourceDeletion) (err error) {
 		return err
 	}
 	form.Roles = authz.Count{N: len(held.Items), More: held.After != ""}
-	size, err := v.door.rules.OrganizationSize(v.Context(), v.caller, at.Owner)
-	if err != nil {
-		return err
-	}
-	form.Aftermath, err = v.beforehand(at.Owner, size.Members, supposeGone(at), at.Below("impact"))
+	form.Aftermath, err = v.aftermath(at.Owner, supposeGone(at), at.Below("impact"))
 	return err
 }
 
@@ -186,10 +182,7 @@ func resourceImpact(v *visit) error {
 	if err != nil {
 		return err
 	}
-	shown, err := v.aftermathPage(at.Owner, supposeGone(at))
-	if err != nil {
-		return err
-	}
 	v.example(previewCall(resourceURL(at.ID) + "?cascade_delete=true&"))
-	return v.show("impact.html", "What deleting "+at.Name+" would do", at.above, impactPage{shown, pager{Next: shown.Next}, at.Type + " “" + at.Name + "”", at.Below("delete")})
+	return v.showImpact(at.Owner, supposeGone(at), "What deleting "+at.Name+" would do", at.above,
+		impactPage{What: at.Type + " “" + at.Name + "”", Back: at.Below("delete")})
 }

@@ -48,7 +48,7 @@ func (v *visit) resource() (resourceAt, error) {
 	if err != nil {
 		return resourceAt{}, err
 	}
-	at := resourceAt{Resource: r, Owner: org, Organization: name, Path: v.ownerPath(org, "resources", string(r.ID))}
+	at := resourceAt{Resource: r, Owner: org, Organization: name, Path: v.In(org, "resources", string(r.ID))}
 	lineage, err := v.lineage(r)
 	if err != nil {
 		return resourceAt{}, err
@@ -95,7 +95,7 @@ func showResource(v *visit) error {
 		return err
 	}
 	shown := resourcePage{resourceAt: at, Leads: at.leads(types)}
-	if shown.Children, shown.Pages, err = v.resourceRows(v.finder(at.Owner), authz.ResourceFilter{Organization: at.Owner}, at.ID); err != nil {
+	if shown.Children, shown.Pages, err = v.resourceRows(v.finder(), authz.ResourceFilter{Organization: at.Owner}, at.ID); err != nil {
 		return err
 	}
 	v.example(Call{What: "Get the resource", Method: "GET", Path: resourceURL(at.ID), Node: sdk("authorization.getResource", at.ID)}, listResourcesCall(at.Owner, "", string(at.ID)))
@@ -127,7 +127,7 @@ func listRolesOnResource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if shown.Assigned, err = v.finder(at.Owner).assigned(found.Items); err != nil {
+	if shown.Assigned, err = v.finder().assigned(at.Owner, found.Items); err != nil {
 		return err
 	}
 	if shown.Roles, err = v.rolesFor(at); err != nil {

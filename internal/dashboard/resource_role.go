@@ -116,7 +116,7 @@ func unassignOnResource(v *visit) error {
 	if err != nil {
 		return err
 	}
-	who, err := v.finder(at.Owner).member(m)
+	who, err := v.finder().member(at.Owner, m)
 	if err != nil {
 		return err
 	}

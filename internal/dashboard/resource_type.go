@@ -114,7 +114,7 @@ func (f *typeForm) read(v *visit) {
 	}
 }
 
-func (v *visit) aboveTypes() []crumb { return []crumb{{"Resource types", v.path("resource-types")}} }
+func (v *visit) aboveTypes() []crumb { return []crumb{{"Resource types", v.Path("resource-types")}} }
 
 func newResourceType(v *visit) error {
 	types, err := v.door.rules.ListResourceTypes(v.Context(), v.caller)
@@ -128,7 +128,7 @@ func newResourceType(v *visit) error {
 			Slug: form.Slug, Name: form.Name, Description: v.optional("description"), Parents: authz.Some(form.Parents),
 		})
 		if err == nil {
-			return v.done(v.path("resource-types"), "Resource type “"+t.Name+"” was created.")
+			return v.done(v.Path("resource-types"), "Resource type “"+t.Name+"” was created.")
 		}
 		if !v.blame(err) {
 			return err
@@ -154,8 +154,8 @@ func editResourceType(v *visit) error {
 			Details: authz.Details{Name: authz.Some(form.Name), Description: authz.Some(v.optional("description"))}, Parents: authz.Some(form.Parents),
 		})
 		if err == nil {
-			return v.doneUndoably(v.path("resource-types"), "Resource type “"+form.Name+"” was saved.",
-				&undo{Action: v.path("resource-types", t.Slug, "edit"), Fields: typeFields(t)})
+			return v.doneUndoably(v.Path("resource-types"), "Resource type “"+form.Name+"” was saved.",
+				&undo{Action: v.Path("resource-types", t.Slug, "edit"), Fields: typeFields(t)})
 		}
 		if !v.blame(err) {
 			return err
@@ -173,8 +173,8 @@ func deleteResourceType(v *visit) error {
 	if v.posted() {
 		err := v.door.rules.DeleteResourceType(v.Context(), v.caller, t.Slug)
 		if err == nil {
-			return v.doneUndoably(v.path("resource-types"), "Resource type “"+t.Name+"” was deleted.",
-				&undo{Action: v.path("new", "resource-type"), Fields: typeFields(t)})
+			return v.doneUndoably(v.Path("resource-types"), "Resource type “"+t.Name+"” was deleted.",
+				&undo{Action: v.Path("new", "resource-type"), Fields: typeFields(t)})
 		}
 		if !v.blame(err) {
 			return err

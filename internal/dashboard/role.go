@@ -1,24 +1,23 @@
 package dashboard
 
 import (
-	"context"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
-	"github.com/rolecall/rolecall/internal/page"
 )
 
 // above is the way to a screen of an organization, or of the environment where org is empty.
 func (v *visit) above(org id.Organization) (crumbs []crumb, name string, err error) {
 	if org == "" {
-		return []crumb{{"Roles", v.path("roles")}}, v.env.Name, nil
+		return []crumb{{"Roles", v.Path("roles")}}, v.env.Name, nil
 	}
 	o, err := v.door.rules.Organization(v.Context(), v.caller, org)
 	if err != nil {
 		return nil, "", err
 	}
-	return []crumb{{"Organizations", v.path("organizations")}, {o.Name, v.ownerPath(org)}, {"Roles", v.ownerPath(org, "roles")}}, o.Name, nil
+	return []crumb{{"Organizations", v.Path("organizations")}, {o.Name, v.In(org)}, {"Roles", v.In(org, "roles")}}, o.Name, nil
 }
 
 // roleList is the roles of an owner in their order.
@@ -27,9 +26,9 @@ type roleList struct {
 	Organization string // its name
 	Policy       authz.Policy
 	Roles        []roleRow
-	Filter       string
 	Filtered     bool
-	Permissions  bool // whether the environment has any permission
+	Catalogue    []authz.Permission
+	Templates    []roleTemplate // what a first custom role can begin with
 }
 
 type roleRow struct {
@@ -39,13 +38,26 @@ type roleRow struct {
 	Use     authz.RoleUse
 }
 
+// roleFilter is what the address of the list asks for.
+type roleFilter struct{ search, kind, permission, held string }
+
+// wants says whether a role is asked for. Held is what was given: it says nothing of those who have the role because it
+// is the default and nothing was given.
+func (f roleFilter) wants(r authz.Role, use authz.RoleUse) bool {
+	held := use.Members.N+use.Groups.N > 0
+	return matches(f.search, r.Name, r.Slug, textOf(r.Description), string(r.ID)) &&
+		(f.kind != "custom" || r.Custom()) && (f.kind != "environment" || !r.Custom()) &&
+		(f.permission == "" || slices.Contains(r.Permissions, f.permission)) &&
+		(f.held != "somebody" || held) && (f.held != "nobody" || !held)
+}
+
 func listRoles(v *visit) error {
 	org := v.organization()
 	above, name, err := v.above(org)
 	if err != nil {
 		return err
 	}
-	list := roleList{Owner: org, Filter: v.query.Get("search")}
+	list := roleList{Owner: org}
 	if org != "" {
 		list.Organization = name
 	}
@@ -56,15 +68,15 @@ func listRoles(v *visit) error {
 	if err != nil {
 		return err
 	}
-	some, err := v.door.rules.ListPermissions(v.Context(), v.caller, page.Request{Limit: 1, Order: page.Asc})
-	if err != nil {
+	if list.Catalogue, err = v.catalogue(v.Context()); err != nil {
 		return err
 	}
-	list.Permissions = len(some.Items) > 0
-	kind, holding := v.query.Get("kind"), v.query.Get("permission")
+	if org != "" && !list.Policy.Own {
+		list.Templates = templatesFor(list.Catalogue)
+	}
+	filter := roleFilter{v.query.Get("search"), v.query.Get("kind"), strings.TrimSpace(v.query.Get("permission")), v.query.Get("held")}
 	for i, r := range list.Policy.Roles {
-		if !matches(list.Filter, r.Name, r.Slug, textOf(r.Description), string(r.ID)) || kind == "custom" && !r.Custom() || kind == "environment" && r.Custom() ||
-			holding != "" && !contains(r.Permissions, holding) {
+		if !filter.wants(r, use[r.ID]) {
 			list.Filtered = true
 			continue
 		}
@@ -105,40 +117,9 @@ func matches(search string, texts ...string) bool {
 	return false
 }
 
-func contains(list []string, item string) bool {
-	for _, s := range list {
-		if s == item {
-			return true
-		}
-	}
-	return false
-}
-
 func textOf(s *string) string {
 	if s == nil {
 		return ""
 	}
 	return *s
-}
-
-// catalogue reads all permissions of the environment, by slug.
-func (v *visit) catalogue(ctx context.Context) ([]authz.Permission, error) {
-	return everyPage(func(r page.Request) (page.Page[authz.Permission], error) {
-		return v.door.rules.ListPermissions(ctx, v.caller, r)
-	})
-}
-
-// everyPage reads a list to its end.
-func everyPage[T any](read func(page.Request) (page.Page[T], error)) ([]T, error) {
-	var all []T
-	for r := (page.Request{Limit: page.MaxLimit, Order: page.Asc}); ; {
-		p, err := read(r)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p.Items...)
-		if r.After = p.After; r.After == "" {
-			return all, nil
-		}
-	}
 }

@@ -12,7 +12,7 @@ type defaultForm struct {
 	Slug         string
 	Present      authz.Role
 	Roles        []authz.Role
-	Impact       *authz.Impact
+	Foresight    foresight
 }
 
 func chooseDefault(v *visit) error {
@@ -35,20 +35,17 @@ func chooseDefault(v *visit) error {
 	if v.posted() {
 		form.Slug = v.typed("role_slug")
 	}
-	if v.posted() && v.typed("step") != "preview" {
+	if v.decided() {
 		_, err := v.door.rules.SetDefault(v.Context(), v.caller, org, form.Slug)
 		if err == nil {
-			return v.doneUndoably(v.ownerPath(org, "roles"), "New members get “"+form.Slug+"” from now on.",
-				&undo{Action: v.ownerPath(org, "default"), Fields: map[string][]string{"role_slug": {form.Present.Slug}}})
+			return v.doneUndoably(v.In(org, "roles"), "New members get “"+form.Slug+"” from now on.",
+				&undo{Action: v.In(org, "default"), Fields: map[string][]string{"role_slug": {form.Present.Slug}}})
 		}
 		if !v.blame(err) {
 			return err
 		}
 	} else if form.Slug != "" {
-		impact, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeDefault(org, form.Slug), authz.ImpactRequest{Limit: 1, ByOrganization: true})
-		if err == nil {
-			form.Impact = &impact
-		} else if !v.blame(err) {
+		if form.Foresight, err = v.foreseeing(authz.SupposeDefault(org, form.Slug), byOrganization); err != nil {
 			return err
 		}
 	}

@@ -24,7 +24,7 @@ type roleDeletion struct {
 	Excepting   bool              // whether somebody is at it
 	Confirm     string
 	Planned     bool // whether everything that is needed was given
-	Impact      *authz.Impact
+	Foresight   foresight
 }
 
 // onlyRemove is the choice that puts nothing in the place of the role.
@@ -47,10 +47,10 @@ func removeRole(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if v.posted() && v.typed("step") == "delete" && d.confirmed(v) && d.chosen(v) {
+	if v.decided() && d.confirmed(v) && d.chosen(v) {
 		job, err := v.door.rules.RemoveRole(v.Context(), v.caller, org, role.Slug, d.order())
 		if err == nil {
-			return v.done(v.path("jobs", string(job.ID)), "“"+role.Name+"” is gone. Every check sees it from now on; the members are being moved.")
+			return v.done(v.Path("jobs", string(job.ID)), "“"+role.Name+"” is gone. Every check sees it from now on; the members are being moved.")
 		}
 		if !v.blame(err) {
 			return err
@@ -90,16 +90,19 @@ func (v *visit) deletion(role authz.Role) (roleDeletion, error) {
 	return d, v.affected(&d)
 }
 
-// affected finds the organizations whose own default the role is: the first hundred, and one that was asked for.
+// affected finds the organizations whose own default the role is: the first hundred, and one that was asked for. They
+// are what a deletion without a new default is refused with, which takes no look at the members.
 func (v *visit) affected(d *roleDeletion) error {
-	_, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeRemoveRole(d.Role.Organization, d.Role.Slug, authz.RoleDeletion{}), authz.ImpactRequest{Limit: 1})
-	if err != nil && !fault.HasCode(err, "replacement_default_required") {
-		return err
-	}
-	if err != nil && !d.Role.Custom() {
-		details := fault.Of(err).Details
-		d.AffectedAll, _ = details["organizations_total"].(int)
-		d.Affected, _ = details["organizations"].([]authz.OrganizationName)
+	if d.Use.Defaults.N > 0 {
+		_, err := v.foresee(authz.SupposeRemoveRole(d.Role.Organization, d.Role.Slug, authz.RoleDeletion{}), authz.ImpactRequest{Limit: 1})
+		if err != nil && !fault.HasCode(err, "replacement_default_required") {
+			return err
+		}
+		if err != nil {
+			details := fault.Of(err).Details
+			d.AffectedAll, _ = details["organizations_total"].(int)
+			d.Affected, _ = details["organizations"].([]authz.OrganizationName)
+		}
 	}
 	asked := v.typed("exception")
 	d.Excepting = asked != "" || len(d.Each) > 0
@@ -205,17 +208,12 @@ func (v *visit) plan(d *roleDeletion) error {
 	if d.Held() && d.Replacement == "" {
 		return nil
 	}
-	impact, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeRemoveRole(d.Role.Organization, d.Role.Slug, d.order()),
-		authz.ImpactRequest{Limit: 5, ByOrganization: true})
-	if fault.HasCode(err, "replacement_default_required") {
-		return nil
-	}
-	if err != nil {
-		if v.blame(err) {
-			return nil
-		}
+	f, err := v.foresee(authz.SupposeRemoveRole(d.Role.Organization, d.Role.Slug, d.order()), byOrganization)
+	switch {
+	case err == nil:
+		d.Foresight, d.Planned = f, true
+	case !fault.HasCode(err, "replacement_default_required") && !v.blame(err):
 		return err
 	}
-	d.Impact, d.Planned = &impact, true
 	return nil
 }

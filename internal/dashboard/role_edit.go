@@ -16,7 +16,7 @@ type roleEdit struct {
 	Was, Now       authz.RoleContent
 	Catalogue      []permissionGroup
 	Added, Removed []string // by the editor
-	Impact         *authz.Impact
+	Foresight      foresight
 	Other          *otherEdit
 }
 
@@ -30,7 +30,7 @@ type otherEdit struct {
 
 // without is the items of a list that another one lacks.
 func without(list, other []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return contains(other, s) })
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 func editRole(v *visit) error {
@@ -49,14 +49,13 @@ func editRole(v *visit) error {
 	edit := roleEdit{Role: role, Was: role.Content(), Now: role.Content()}
 	if v.posted() {
 		edit.Was, edit.Now = v.content("was_"), v.content("")
-		if v.typed("step") != "preview" {
-			done, err := v.revise(org, &edit)
-			if done || err != nil {
-				return err
-			}
+	}
+	if v.decided() {
+		if done, err := v.revise(org, &edit); done || err != nil {
+			return err
 		}
 	}
-	if err := v.foresee(org, &edit); err != nil {
+	if err := v.completeEdit(org, &edit); err != nil {
 		return err
 	}
 	v.example(edit.examples()...)
@@ -132,8 +131,8 @@ func actorOf(e event.Event) string {
 	return c.Actor.Name
 }
 
-// foresee finds out what an edit would do.
-func (v *visit) foresee(org id.Organization, edit *roleEdit) error {
+// completeEdit adds what can be chosen, and what the choice would do.
+func (v *visit) completeEdit(org id.Organization, edit *roleEdit) error {
 	all, err := v.catalogue(v.Context())
 	if err != nil {
 		return err
@@ -143,17 +142,9 @@ func (v *visit) foresee(org id.Organization, edit *roleEdit) error {
 	if len(edit.Added)+len(edit.Removed) == 0 {
 		return nil
 	}
-	impact, err := v.door.rules.Preview(v.Context(), v.caller,
-		authz.SupposeRolePermissions(org, edit.Role.Slug, authz.PermissionEdit{Set: authz.Some(edit.Now.Permissions)}),
-		authz.ImpactRequest{Limit: 5, ByOrganization: true})
-	if err != nil {
-		if v.blame(err) {
-			return nil
-		}
-		return err
-	}
-	edit.Impact = &impact
-	return nil
+	suppose := authz.SupposeRolePermissions(org, edit.Role.Slug, authz.PermissionEdit{Set: authz.Some(edit.Now.Permissions)})
+	edit.Foresight, err = v.foreseeing(suppose, byOrganization)
+	return err
 }
 
 func (e roleEdit) examples() []Call {

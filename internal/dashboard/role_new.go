@@ -20,34 +20,10 @@ type roleForm struct {
 	Types                   []authz.ResourceType
 	Chosen                  []string
 	Catalogue               []permissionGroup
-	Like                    string // the role that the form began with
+	Like                    string // the role or template that the form began with
 	Roles                   []authz.Role
-}
-
-// permissionGroup is the permissions whose slugs begin alike, up to the colon.
-type permissionGroup struct {
-	Name        string
-	Permissions []authz.Permission
-}
-
-// grouped sorts permissions into groups, in the order in which the groups first appear.
-func grouped(all []authz.Permission) []permissionGroup {
-	var groups []permissionGroup
-	at := map[string]int{}
-	for _, p := range all {
-		name, _, found := strings.Cut(p.Slug, ":")
-		if !found {
-			name = ""
-		}
-		i, known := at[name]
-		if !known {
-			i = len(groups)
-			at[name] = i
-			groups = append(groups, permissionGroup{Name: name})
-		}
-		groups[i].Permissions = append(groups[i].Permissions, p)
-	}
-	return groups
+	Templates               []roleTemplate
+	Taken                   string // the slugs that roles here have already, as they are typed
 }
 
 func newRole(v *visit) error {
@@ -95,7 +71,12 @@ func (v *visit) roleForm(org id.Organization, name string) (roleForm, error) {
 	if err != nil {
 		return form, err
 	}
-	form.Catalogue = grouped(all)
+	form.Catalogue, form.Templates = grouped(all), templatesFor(all)
+	for _, r := range policy.Roles {
+		if r.Organization == org {
+			form.Taken += strings.TrimPrefix(r.Slug, prefixOf(org)) + " "
+		}
+	}
 	if v.posted() {
 		form.Name, form.Slug, form.Description = v.typed("name"), strings.TrimPrefix(v.typed("slug"), customPrefix), v.typed("description")
 		form.Type, form.Chosen = v.typed("resource_type_slug"), append([]string{}, v.form["permissions"]...)
@@ -109,7 +90,20 @@ func (v *visit) roleForm(org id.Organization, name string) (roleForm, error) {
 			form.Name, form.Description, form.Type, form.Chosen = "Copy of "+r.Name, textOf(r.Description), r.ResourceType, r.Permissions
 		}
 	}
+	for _, t := range form.Templates {
+		if t.Like() == form.Like {
+			form.Name, form.Description, form.Chosen = t.Name, t.Description, t.Permissions
+		}
+	}
 	return form, nil
+}
+
+// prefixOf is what slugs of an owner's roles begin with, without being typed.
+func prefixOf(org id.Organization) string {
+	if org == "" {
+		return ""
+	}
+	return customPrefix
 }
 
 func (f roleForm) example() Call {
@@ -125,52 +119,4 @@ func (f roleForm) example() Call {
 	}
 	body["slug"] = customPrefix + body["slug"].(string)
 	return Call{What: "Create a custom role", Method: "POST", Path: "/authorization/organizations/" + string(f.Owner) + "/roles", Body: body}
-}
-
-func orderRoles(v *visit) error {
-	org := v.organization()
-	list := v.ownerPath(org, "roles")
-	if !v.posted() {
-		return v.leave(list)
-	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
-	if err != nil {
-		return err
-	}
-	before := slugs(policy.Roles)
-	wanted := v.form["role"]
-	if moved, up := v.typed("up"), v.typed("down"); moved != "" || up != "" { // one button, without JavaScript
-		wanted = shift(before, moved, up)
-	}
-	if _, err := v.door.rules.SetPriority(v.Context(), v.caller, org, wanted); err != nil {
-		return err
-	}
-	if v.inDialog() { // the page shows the order already
-		return nil
-	}
-	return v.doneUndoably(list, "The new order holds.", &undo{Action: v.ownerPath(org, "order"), Fields: map[string][]string{"role": before}})
-}
-
-func slugs(roles []authz.Role) []string {
-	all := make([]string, len(roles))
-	for i, r := range roles {
-		all[i] = r.Slug
-	}
-	return all
-}
-
-// shift moves one of a list a place up or another one a place down.
-func shift(list []string, up, down string) []string {
-	moved := append([]string{}, list...)
-	for i := range moved {
-		if i > 0 && moved[i] == up {
-			moved[i-1], moved[i] = moved[i], moved[i-1]
-			return moved
-		}
-		if i+1 < len(moved) && moved[i] == down {
-			moved[i+1], moved[i] = moved[i], moved[i+1]
-			return moved
-		}
-	}
-	return moved
 }

@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"slices"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 )
@@ -23,7 +25,7 @@ func (s roleShown) Deletable() bool { return s.Custom() || s.Slug != authz.Seede
 func chosen(all []authz.Permission, slugs []string) []authz.Permission {
 	var some []authz.Permission
 	for _, p := range all {
-		if contains(slugs, p.Slug) {
+		if slices.Contains(slugs, p.Slug) {
 			some = append(some, p)
 		}
 	}
@@ -49,11 +51,9 @@ func showRole(v *visit) error {
 	if shown.Place == 0 {
 		return fault.Missing("Role", v.PathValue("slug"))
 	}
-	use, err := v.door.rules.RoleUse(v.Context(), v.caller, org)
-	if err != nil {
+	if shown.Use, err = v.door.rules.UseOfRole(v.Context(), v.caller, org, shown.ID); err != nil {
 		return err
 	}
-	shown.Use = use[shown.ID]
 	all, err := v.catalogue(v.Context())
 	if err != nil {
 		return err

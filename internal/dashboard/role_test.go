@@ -113,7 +113,7 @@ func TestDeleteRoleWithReplacement(t *testing.T) {
 	must(h.rules.UpdateMember(ctx, h.c, id.Membership(w["member"]), authz.RolesInput{Slug: authz.Some("reader")}))
 	ed := h.as(operator.Editor)
 	at := h.path("/roles/reader/delete")
-	p := ed.get(at).wants(200, "1 given to members", "1 organization has it as their own default", "Secret Corp")
+	p := ed.get(at).wants(200, "Given to 1 member.", "1 organization has it as their own default", "Secret Corp")
 	if b := p.find("button", "value", "delete"); b == nil || !hasAttr(b, "disabled") {
 		t.Error("it can be deleted before anything was chosen")
 	}
@@ -163,4 +163,82 @@ func slugsOf(roles []authz.Role) (all []string) {
 		all = append(all, r.Slug)
 	}
 	return all
+}
+
+// An order that takes something from somebody says from how many before it holds; every other one holds at once.
+func TestOrderAsks(t *testing.T) {
+	a := given(t).acme()
+	ed := a.as(operator.Editor)
+	list, order := a.path("/roles"), a.path("/order")
+	present := func() []string {
+		var all []string
+		for _, r := range must(a.rules.Policy(t.Context(), a.c, "")).Roles {
+			all = append(all, r.Slug)
+		}
+		return all
+	}
+	before := present()
+	fields := func(slugs []string) (form []string) {
+		for _, s := range slugs {
+			form = append(form, "role", s)
+		}
+		return form
+	}
+	// Somebody who holds both keeps the higher, and so loses what only the other one has.
+	g, _ := a.group(a.ada)
+	must(a.rules.CreatePermission(t.Context(), a.c, authz.NewPermission{Slug: "top:secret", Name: "Top"}))
+	must(a.rules.CreateRole(t.Context(), a.c, "", authz.NewRole{Slug: authz.Some("low"), Name: "Low"}))
+	must(a.rules.CreateRole(t.Context(), a.c, "", authz.NewRole{Slug: authz.Some("top"), Name: "Top", Permissions: authz.Some([]string{"top:secret"})}))
+	must(a.rules.SetPriority(t.Context(), a.c, "", append([]string{"top", "low"}, before...)))
+	for _, slug := range []string{"top", "low"} {
+		must(a.rules.AssignGroupRole(t.Context(), a.c, g, authz.NewAssignment{Role: slug}))
+	}
+	before = present()
+	wanted := append([]string{"low", "top"}, before[2:]...)
+
+	ed.post(order, fields(wanted)...).wants(200, "Change the order?", "1 member in 1 organization would change", "1 lose")
+	if got := present(); !slices.Equal(got, before) {
+		t.Fatalf("asking changed the order to %q", got)
+	}
+	p := ed.posted(order, append(fields(wanted), "sure", "yes")...).wants(200, "The new order holds")
+	if got := present(); !slices.Equal(got, wanted) {
+		t.Fatalf("the order is %q", got)
+	}
+	ed.undo(p)
+	if got := present(); !slices.Equal(got, before) {
+		t.Errorf("after the undo the order is %q", got)
+	}
+	last := len(before) - 1
+	ed.posted(order, "up", before[last]).wants(200, "The new order holds")
+	ed.get(list).wants(200)
+}
+
+// The list of roles is narrowed by what its address says.
+func TestRolesAreNarrowed(t *testing.T) {
+	a := given(t).acme()
+	v := a.as(operator.Viewer)
+	must(a.rules.CreatePermission(t.Context(), a.c, authz.NewPermission{Slug: "top:secret", Name: "Top"}))
+	must(a.rules.CreateRole(t.Context(), a.c, "", authz.NewRole{Slug: authz.Some("keeper"), Name: "Keeper of secrets", Permissions: authz.Some([]string{"top:secret"})}))
+	v.get(a.path("/roles?permission=top:secret")).wants(200, "Keeper of secrets", "1 of 4 roles").lacks("Reader")
+	v.get(a.path("/roles?held=nobody")).wants(200, "Keeper of secrets")
+	v.get(a.path("/roles?held=somebody")).wants(200).lacks("Keeper of secrets")
+	v.get(a.path("/roles?search=nothing-like-it")).wants(200, "No role matches")
+}
+
+// A new role can begin as a template, which is made of the permissions that there are.
+func TestRoleFromTemplate(t *testing.T) {
+	h := given(t)
+	for _, slug := range []string{"doc:read", "doc:write"} {
+		must(h.rules.CreatePermission(t.Context(), h.c, authz.NewPermission{Slug: slug, Name: slug}))
+	}
+	p := h.as(operator.Editor).get(h.path("/new/role?like=template:viewer")).wants(200, "Administrator").lacks("Billing: ")
+	var ticked []string
+	for n := range p.doc.Descendants() {
+		if attr(n, "name") == "permissions" && hasAttr(n, "checked") {
+			ticked = append(ticked, attr(n, "value"))
+		}
+	}
+	if p.value("name") != "Viewer" || !slices.Equal(ticked, []string{"doc:read"}) {
+		t.Errorf("the template is %q with %q", p.value("name"), ticked)
+	}
 }

@@ -66,3 +66,16 @@ func roleScreens() []Screen {
 	}
 	return all
 }
+
+func personScreens() []Screen {
+	return []Screen{
+		{Path: "/people", Section: "people", Needs: owner, show: listPeople},
+		{Path: "/new/person", Section: "people", Needs: owner, Posts: true, show: invitePerson},
+		{Path: "/people/{person}/role", Section: "people", Needs: owner, Posts: true, show: changePersonRole},
+		{Path: "/people/{person}/password", Section: "people", Needs: owner, Posts: true, show: resetPassword},
+		{Path: "/people/{person}/sign-out", Section: "people", Needs: owner, Posts: true, show: endSessions},
+		{Path: "/people/{person}/remove", Section: "people", Needs: owner, Posts: true, show: removePerson},
+		{Path: "/invitations/{invitation}/revoke", Section: "people", Needs: owner, Posts: true, show: revokeInvitation},
+		{Path: "/account", Section: "account", Needs: viewer, Posts: true, show: account},
+	}
+}

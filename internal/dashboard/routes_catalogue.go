@@ -25,7 +25,6 @@ func catalogueScreens() []Screen {
 		all = append(all,
 			Screen{Path: owner + "/matrix", Section: section, Needs: viewer, show: showMatrix},
 			Screen{Path: owner + "/matrix/export", Section: section, Needs: viewer, show: exportMatrix},
-			Screen{Path: owner + "/matrix/impact", Section: section, Needs: editor, show: weighCell},
 			Screen{Path: owner + "/matrix/review", Section: section, Needs: editor, Posts: true, show: reviewMatrix},
 			Screen{Path: owner + "/matrix/apply", Section: section, Needs: editor, Posts: true, show: applyMatrix},
 		)

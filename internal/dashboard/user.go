@@ -51,7 +51,7 @@ func (v *visit) theUser() (authz.User, error) {
 }
 
 func (v *visit) underUser(u authz.User) []crumb {
-	return []crumb{{"Users", v.path("users")}, {called(u), v.path("users", string(u.ID))}}
+	return []crumb{{"Users", v.Path("users")}, {called(u), v.Path("users", string(u.ID))}}
 }
 
 // userPage is what there is to know of a user.
@@ -133,15 +133,15 @@ func newUser(v *visit) error {
 		if form = typed; ok {
 			u, err := v.door.rules.CreateUser(v.Context(), v.caller, in)
 			if err == nil {
-				return v.done(v.path("users", string(u.ID)), called(u)+" is there, and a member of no organization yet.")
+				return v.done(v.Path("users", string(u.ID)), called(u)+" is there, and a member of no organization yet.")
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		}
 	}
 	v.example(form.call("Create a user", "POST", "/user_management/users", "userManagement.createUser", map[string]any{}))
-	return v.show("user_form.html", "Create user", []crumb{{"Users", v.path("users")}}, form)
+	return v.show("user_form.html", "Create user", []crumb{{"Users", v.Path("users")}}, form)
 }
 
 func editUser(v *visit) error {
@@ -156,9 +156,9 @@ func editUser(v *visit) error {
 		if ok && v.untouched(u.UpdatedAt) {
 			changed, err := v.door.rules.UpdateUser(v.Context(), v.caller, u.ID, in)
 			if err == nil {
-				return v.doneUndoably(v.path("users", string(u.ID)), called(changed)+" is saved.", form.undo(v.path("users", string(u.ID), "edit"), changed.UpdatedAt))
+				return v.doneUndoably(v.Path("users", string(u.ID)), called(changed)+" is saved.", form.undo(v.Path("users", string(u.ID), "edit"), changed.UpdatedAt))
 			}
-			if !v.blameTaken(err) {
+			if !v.blame(err) {
 				return err
 			}
 		} else if ok {
@@ -220,7 +220,7 @@ func deleteUser(v *visit) error {
 	if v.posted() {
 		err := v.door.rules.DeleteUser(v.Context(), v.caller, u.ID)
 		if err == nil {
-			return v.done(v.path("users"), fmt.Sprintf("%s is deleted, with %s.", end.Called, counted(end.Size.Organizations, "membership")))
+			return v.done(v.Path("users"), fmt.Sprintf("%s is deleted, with %s.", end.Called, counted(end.Size.Organizations, "membership")))
 		}
 		if !v.blame(err) {
 			return err
@@ -228,4 +228,16 @@ func deleteUser(v *visit) error {
 	}
 	v.example(Call{What: "Delete the user", Method: "DELETE", Path: "/user_management/users/" + string(u.ID), Node: "userManagement.deleteUser(" + encode(u.ID, "") + ")"})
 	return v.show("user_delete.html", "Delete "+end.Called, v.underUser(u), end)
+}
+
+// called is the name of a user, or the address where there is none.
+func called(u authz.User) string {
+	name := textOf(u.Name)
+	if name == "" {
+		name = strings.TrimSpace(textOf(u.FirstName) + " " + textOf(u.LastName))
+	}
+	if name == "" {
+		return u.Email
+	}
+	return name
 }

@@ -3,8 +3,10 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -34,6 +36,7 @@ type visit struct {
 	refusal    string            // what is wrong with a form as a whole
 	complaints map[string]string // by field
 	status     int               // of the page to be shown
+	until      time.Time         // when the page has waited long enough for what it foresees
 	calls      []Call
 	secret     bool // the page shows one, and is not compressed: beside text of others, its length would tell of it
 }
@@ -157,7 +160,7 @@ func (v *visit) blame(err error) bool {
 	switch f.Kind {
 	case fault.Invalid:
 		v.status = http.StatusUnprocessableEntity
-	case fault.Conflict:
+	case fault.BadRequest, fault.Conflict:
 		v.status = http.StatusConflict
 	case fault.Forbidden:
 		v.status = http.StatusForbidden
@@ -167,15 +170,51 @@ func (v *visit) blame(err error) bool {
 		return false
 	}
 	web.Blame(v.w, err)
-	for _, field := range f.Fields {
+	web.Later(v.w, f)
+	fields := f.Fields
+	if field, known := takenBy(f.Code); known {
+		fields = []fault.Field{field}
+		v.status = http.StatusConflict
+	} else if f.Kind == fault.BadRequest && len(fields) > 0 {
+		v.status = http.StatusUnprocessableEntity
+	}
+	for _, field := range fields {
 		if v.complaints[field.Name] == "" {
 			v.complaints[field.Name] = field.Message
 		}
 	}
-	if len(f.Fields) == 0 {
+	if len(fields) == 0 {
 		v.refusal = f.Message
 	}
 	return true
+}
+
+// taken is the refusals of what is another's already, which name no field, with the field that each is about.
+var taken = map[string]fault.Field{
+	"external_id_already_used":     {Name: "external_id", Message: "is already used by another"},
+	"email_not_available":          {Name: "email", Message: "is already used by another"},
+	"organization_domain_conflict": {Name: "domains", Message: "hold one that already belongs to another organization"},
+}
+
+// conflicting finds in a code which field has what something else has.
+var conflicting = regexp.MustCompile(`_(slug|name)_conflict$`)
+
+// takenBy finds the field that a refusal of what is another's already is about.
+func takenBy(code string) (fault.Field, bool) {
+	if named := conflicting.FindStringSubmatch(code); named != nil {
+		return fault.Field{Name: named[1], Message: "exists already, and must be another one"}, true
+	}
+	field, known := taken[code]
+	return field, known
+}
+
+// blameNaming is blame for a form with a field that names something: that it names nothing is the field's fault.
+func (v *visit) blameNaming(err error, field string) bool {
+	if fault.Is(err, fault.NotFound) {
+		v.complain(field, "does not exist here")
+		return true
+	}
+	return v.blame(err)
 }
 
 // complain blames one field.
@@ -184,8 +223,8 @@ func (v *visit) complain(field, message string) {
 	v.complaints[field] = message
 }
 
-// path is an address below the visit's environment; each part is one segment.
-func (v *visit) path(parts ...string) string {
+// Path is an address below the visit's environment; each part is one segment.
+func (v *visit) Path(parts ...string) string {
 	return within(append([]string{"env", string(v.env.ID)}, parts...)...)
 }
 
@@ -199,12 +238,12 @@ func within(parts ...string) string {
 	return b.String()
 }
 
-// ownerPath is an address below an organization, or below the environment where org is empty.
-func (v *visit) ownerPath(org id.Organization, parts ...string) string {
+// In is an address below an organization, or below the environment where org is empty.
+func (v *visit) In(org id.Organization, parts ...string) string {
 	if org != "" {
 		parts = append([]string{"organizations", string(org)}, parts...)
 	}
-	return v.path(parts...)
+	return v.Path(parts...)
 }
 
 // leave sends the browser to another address.

@@ -20,7 +20,7 @@ type webhookList struct {
 }
 
 func listWebhooks(v *visit) error {
-	part, err := v.part(page.Desc, isID[id.Endpoint])
+	part, err := v.part(page.Desc, isCursor[id.Endpoint])
 	if err != nil {
 		return err
 	}
@@ -43,12 +43,12 @@ func (v *visit) webhook() (webhook.Endpoint, error) {
 
 // webhookPath is the address of an endpoint, or of a screen below it.
 func (v *visit) webhookPath(e id.Endpoint, below ...string) string {
-	return v.path(append([]string{"webhooks", string(e)}, below...)...)
+	return v.Path(append([]string{"webhooks", string(e)}, below...)...)
 }
 
 // aboveWebhook is the way to the screens below an endpoint.
 func (v *visit) aboveWebhook(e webhook.Endpoint) []crumb {
-	return []crumb{{"Webhooks", v.path("webhooks")}, {hostOf(e.URL), v.webhookPath(e.ID)}}
+	return []crumb{{"Webhooks", v.Path("webhooks")}, {hostOf(e.URL), v.webhookPath(e.ID)}}
 }
 
 // hostOf is the part of a URL that people know a webhook by.
@@ -103,7 +103,7 @@ func newWebhook(v *visit) error {
 	body := map[string]any{"endpoint_url": "https://example.com/webhooks", "events": []string{"organization_membership.updated"}}
 	v.example(Call{What: "Create a webhook endpoint", Method: "POST", Path: "/webhook_endpoints", Body: body,
 		Node: sdk("webhooks.createWebhookEndpoint", map[string]any{"endpointUrl": body["endpoint_url"], "events": body["events"]})})
-	return v.show("webhook_form.html", "Create webhook", []crumb{{"Webhooks", v.path("webhooks")}}, form)
+	return v.show("webhook_form.html", "Create webhook", []crumb{{"Webhooks", v.Path("webhooks")}}, form)
 }
 
 // oneWebhook is an endpoint with part of its deliveries.
@@ -121,7 +121,7 @@ func showWebhook(v *visit) error {
 	if err != nil {
 		return err
 	}
-	part, err := v.part(page.Desc, isID[id.Delivery])
+	part, err := v.part(page.Desc, isCursor[id.Delivery])
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func showWebhook(v *visit) error {
 		Call{What: "List its deliveries", Method: "GET", Path: at + "/deliveries"},
 		Call{What: "Disable it", Method: "PATCH", Path: at, Body: map[string]any{"status": "disabled"}, Node: sdk("webhooks.updateWebhookEndpoint", map[string]any{"id": e.ID, "status": "disabled"})},
 	)
-	return v.show("webhook.html", hostOf(e.URL), []crumb{{"Webhooks", v.path("webhooks")}}, shown)
+	return v.show("webhook.html", hostOf(e.URL), []crumb{{"Webhooks", v.Path("webhooks")}}, shown)
 }
 
 // failure is why an endpoint was last disabled for its failures, as far as nothing succeeded since.
@@ -168,7 +168,7 @@ func editWebhook(v *visit) error {
 	}
 	form := v.webhookForm(e)
 	if v.posted() {
-		_, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{URL: opt(form.URL), Events: opt(form.events())})
+		_, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{URL: authz.Some(form.URL), Events: authz.Some(form.events())})
 		if err == nil {
 			back := url.Values{"endpoint_url": {e.URL}, "events": e.Events}
 			return v.doneUndoably(v.webhookPath(e.ID), "The webhook is changed. What is waiting goes to the new URL.", &undo{Action: v.webhookPath(e.ID, "edit"), Fields: back})
@@ -182,8 +182,6 @@ func editWebhook(v *visit) error {
 	return v.show("webhook_form.html", "Edit webhook", v.aboveWebhook(e), form)
 }
 
-func opt[T any](value T) authz.Opt[T] { return authz.Opt[T]{Set: true, Value: value} }
-
 func enableWebhook(v *visit) error {
 	e, err := v.webhook()
 	if err != nil || !v.posted() {
@@ -192,7 +190,7 @@ func enableWebhook(v *visit) error {
 		}
 		return err
 	}
-	if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: opt(string(webhook.Enabled))}); err != nil {
+	if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: authz.Some(string(webhook.Enabled))}); err != nil {
 		return err
 	}
 	return v.done(v.webhookPath(e.ID), "The webhook is enabled and gets what happens from now on. Send what it missed with Replay.")
@@ -211,7 +209,7 @@ func disableWebhook(v *visit) error {
 		return err
 	}
 	if v.posted() {
-		if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: opt(string(webhook.Disabled))}); err != nil {
+		if _, err := v.door.hooks.UpdateEndpoint(v.Context(), v.caller, e.ID, webhook.EndpointChange{Status: authz.Some(string(webhook.Disabled))}); err != nil {
 			return err
 		}
 		return v.doneUndoably(v.webhookPath(e.ID), "The webhook is disabled. Nothing is sent to it.", &undo{Action: v.webhookPath(e.ID, "enable")})
@@ -230,7 +228,7 @@ func deleteWebhook(v *visit) error {
 		if err := v.door.hooks.DeleteEndpoint(v.Context(), v.caller, e.ID); err != nil {
 			return err
 		}
-		return v.done(v.path("webhooks"), "The webhook to "+hostOf(e.URL)+" is deleted.")
+		return v.done(v.Path("webhooks"), "The webhook to "+hostOf(e.URL)+" is deleted.")
 	}
 	v.example(Call{What: "Delete the webhook endpoint", Method: "DELETE", Path: "/webhook_endpoints/" + string(e.ID), Node: sdk("webhooks.deleteWebhookEndpoint", map[string]any{"id": e.ID})})
 	return v.askWebhookEnd("Delete webhook", webhookEnd{Endpoint: e, Delete: true})

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -34,8 +35,9 @@ type Config struct {
 	JSON     bool   // announce as JSON
 	Version  string
 	Webhooks webhook.Options
-	Out      io.Writer // announcements, among them secrets that are shown once
-	Err      io.Writer // logs
+	Proxies  []netip.Prefix // in front of the server, whose word on where a request comes from counts
+	Out      io.Writer      // announcements, among them secrets that are shown once
+	Err      io.Writer      // logs
 }
 
 // FirstEnvironment is the name of the environment that the first start creates.
@@ -108,7 +110,7 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	if err != nil {
 		return err
 	}
-	screens, err := dashboard.New(s.Rules, s.Keys, s.Hooks, c.Version)
+	screens, err := dashboard.New(s.Rules, s.Keys, s.Hooks, dashboard.Options{Version: c.Version, Proxies: c.Proxies})
 	if err != nil {
 		return err
 	}

@@ -14,21 +14,17 @@ import (
 
 const assignmentColumns = `organization_id, id, environment_id, subject_id, role_id, resource_id, source, explicit, starts_at, expires_at, created_at, updated_at`
 
-// memberAssignmentColumns is assignmentColumns of a row a, after the membership that has it through a group or itself.
-const memberAssignmentColumns = `a.organization_id, a.id, a.environment_id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
-
-// byValue compares the resource of an assignment so that no index on it is used: on the organization itself are the
-// assignments of everybody, and who is asked about has few.
-const byValue = "(a.resource_id || '')"
+// These compare resource and role of an assignment so that no index on them is used: on the organization itself are the
+// assignments of everybody, of a role those of all who hold it, and who is asked about has few.
+const (
+	resourceByValue = "(resource_id || '')"
+	roleByValue     = "(role_id || '')"
+)
 
 func scanAssignment(r row) (a authz.Assignment, err error) {
-	err = r.Scan(assignmentFields(&a)...)
+	err = r.Scan(&a.Organization, &a.ID, &a.Environment, subject{&a}, &a.Role, &a.Resource, &a.Source, (*flag)(&a.Explicit),
+		(*stamp)(&a.StartsAt), (*stamp)(&a.ExpiresAt), (*stamp)(&a.CreatedAt), (*stamp)(&a.UpdatedAt))
 	return a, err
-}
-
-func assignmentFields(a *authz.Assignment) []any {
-	return []any{&a.Organization, &a.ID, &a.Environment, subject{a}, &a.Role, &a.Resource, &a.Source, (*flag)(&a.Explicit),
-		(*stamp)(&a.StartsAt), (*stamp)(&a.ExpiresAt), (*stamp)(&a.CreatedAt), (*stamp)(&a.UpdatedAt)}
 }
 
 // subject reads the one column for memberships and groups, whose ids tell which it is.
@@ -66,27 +62,27 @@ func (t *tx) AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Reso
 // addAssignments reads what memberships were assigned themselves and what their groups were.
 func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Organization, ms []id.Membership, on []id.Resource) error {
 	var own, members condition
-	own.add("a.organization_id = ?", org)
-	in(&own, "a.subject_id", ms)
+	own.add("organization_id = ?", org)
+	in(&own, "subject_id", ms)
 	members.add("organization_id = ?", org)
 	in(&members, "membership_id", ms)
 	return t.addHeld(of, org, own, members, on)
 }
 
-// addHeld reads the assignments a that memberships have themselves, by one condition, and those that they have through
+// addHeld reads the assignments that memberships have themselves, by one condition, and those that they have through
 // the groups they are members of, by another. The two are not joined: without statistics a database would begin with
 // the many assignments on the organization instead of the few groups of the members.
 func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organization, own, members condition, on []id.Resource) error {
-	in(&own, byValue, on)
+	in(&own, resourceByValue, on)
 	found, err := all(t, "reading assignments", scanAssignment,
-		`SELECT `+memberAssignmentColumns+` FROM assignments a WHERE `+own.String(), own.args...)
+		`SELECT `+assignmentColumns+` FROM assignments WHERE `+own.String(), own.args...)
 	if err != nil {
 		return err
 	}
 	for _, a := range found {
 		of[a.Membership] = append(of[a.Membership], a)
 	}
-	joined, err := all(t, "reading the groups of memberships", scanPair,
+	joined, err := all(t, "reading the groups of memberships", scanPair[string],
 		`SELECT group_id, membership_id FROM group_members WHERE `+members.String(), members.args...)
 	if err != nil || len(joined) == 0 {
 		return err
@@ -100,11 +96,6 @@ func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organizatio
 	return err
 }
 
-func scanPair(r row) (p [2]string, err error) {
-	err = r.Scan(&p[0], &p[1])
-	return p, err
-}
-
 // assignmentsOfGroups reads those of the groups that come first in pairs, which are sorted.
 func (t *tx) assignmentsOfGroups(org id.Organization, pairs [][2]string, on []id.Resource) (map[id.Group][]authz.Assignment, error) {
 	var groups []string
@@ -116,11 +107,11 @@ func (t *tx) assignmentsOfGroups(org id.Organization, pairs [][2]string, on []id
 	has := make(map[id.Group][]authz.Assignment, len(groups))
 	return has, inBatches(groups, func(some []string) error {
 		var c condition
-		c.add("a.organization_id = ?", org)
-		in(&c, "a.subject_id", some)
-		in(&c, byValue, on)
+		c.add("organization_id = ?", org)
+		in(&c, "subject_id", some)
+		in(&c, resourceByValue, on)
 		found, err := all(t, "reading the assignments of groups", scanAssignment,
-			`SELECT `+memberAssignmentColumns+` FROM assignments a WHERE `+c.String(), c.args...)
+			`SELECT `+assignmentColumns+` FROM assignments WHERE `+c.String(), c.args...)
 		for _, a := range found {
 			has[a.Group] = append(has[a.Group], a)
 		}
@@ -149,7 +140,7 @@ func (t *tx) AssignmentsThrough(org id.Organization, m id.Membership, on []id.Re
 // AssignmentsBetween implements authz.AssignmentReader.
 func (t *tx) AssignmentsBetween(org id.Organization, first, last id.Membership, on []id.Resource) (map[id.Membership][]authz.Assignment, error) {
 	var own, members condition
-	own.add("a.organization_id = ? AND a.subject_id >= ? AND a.subject_id <= ?", org, first, last)
+	own.add("organization_id = ? AND subject_id >= ? AND subject_id <= ?", org, first, last)
 	members.add("organization_id = ? AND membership_id >= ? AND membership_id <= ?", org, first, last)
 	of := map[id.Membership][]authz.Assignment{}
 	return of, t.addHeld(of, org, own, members, on)
@@ -180,8 +171,7 @@ func assignmentCondition(org id.Organization, f authz.AssignmentFilter) (c condi
 	resource, role := "resource_id", "role_id"
 	if s := subjectOf(f.Membership, f.Group); s != "" {
 		c.add("subject_id = ?", s)
-		// Not by these: on the organization itself are the assignments of everybody, and of a role those of all who hold it.
-		resource, role = "(resource_id || '')", "(role_id || '')"
+		resource, role = resourceByValue, roleByValue
 	}
 	in(&c, resource, f.Resources)
 	in(&c, role, f.Roles)

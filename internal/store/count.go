@@ -21,7 +21,7 @@ func inside(in id.Organization, column, argument string) string {
 }
 
 // RoleUses implements authz.CountReader. Which subjects are groups is said as the index on them says it.
-func (t *tx) RoleUses(env id.Environment, owner, in id.Organization, most int) (map[id.Role]authz.RoleUse, error) {
+func (t *tx) RoleUses(env id.Environment, owner, in id.Organization, only id.Role, most int) (map[id.Role]authz.RoleUse, error) {
 	assigned := inside(in, "a.organization_id", "$3")
 	query := `SELECT r.id, ` +
 		upTo(most, `assignments a WHERE a.role_id = r.id AND substr(a.subject_id, 1, 3) = 'om_'`+assigned) + `, ` +
@@ -31,6 +31,10 @@ func (t *tx) RoleUses(env id.Environment, owner, in id.Organization, most int) (
 	args := []any{env, owner}
 	if in != "" {
 		args = append(args, in)
+	}
+	if only != "" {
+		args = append(args, only)
+		query += ` AND r.id = $` + strconv.Itoa(len(args))
 	}
 	uses := map[id.Role]authz.RoleUse{}
 	_, err := all(t, "counting the use of roles", func(r row) (struct{}, error) {

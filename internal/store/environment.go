@@ -59,10 +59,8 @@ func (t *tx) OwnPolicies(env id.Environment, orgs []id.Organization) (map[id.Org
 
 // PinnedDefaults implements authz.EnvironmentReader.
 func (t *tx) PinnedDefaults(env id.Environment, org id.Organization) (map[id.Role]id.Role, error) {
-	found, err := all(t, "reading pinned defaults", func(r row) (p [2]id.Role, err error) {
-		err = r.Scan(&p[0], &p[1])
-		return p, err
-	}, `SELECT retired_id, role_id FROM pinned_defaults WHERE organization_id = $1 AND environment_id = $2`, org, env)
+	found, err := all(t, "reading pinned defaults", scanPair[id.Role],
+		`SELECT retired_id, role_id FROM pinned_defaults WHERE organization_id = $1 AND environment_id = $2`, org, env)
 	pinned := make(map[id.Role]id.Role, len(found))
 	for _, p := range found {
 		pinned[p[0]] = p[1]

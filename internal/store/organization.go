@@ -47,10 +47,8 @@ func (t *tx) OrganizationNames(env id.Environment, ids []id.Organization) (map[i
 	var c condition
 	c.add("environment_id = ?", env)
 	in(&c, "id", ids)
-	found, err := all(t, "reading the names of organizations", func(r row) (pair [2]string, err error) {
-		err = r.Scan(&pair[0], &pair[1])
-		return pair, err
-	}, `SELECT id, name FROM organizations WHERE `+c.String(), c.args...)
+	found, err := all(t, "reading the names of organizations", scanPair[string],
+		`SELECT id, name FROM organizations WHERE `+c.String(), c.args...)
 	names := make(map[id.Organization]string, len(found))
 	for _, pair := range found {
 		names[id.Organization(pair[0])] = pair[1]

@@ -19,10 +19,8 @@ func (t *tx) ResourceTypes(env id.Environment) ([]authz.ResourceType, error) {
 	if err != nil || len(types) == 0 {
 		return nil, err
 	}
-	edges, err := all(t, "reading parents of resource types", func(r row) (e [2]string, err error) {
-		err = r.Scan(&e[0], &e[1])
-		return e, err
-	}, `SELECT slug, parent_slug FROM resource_type_parents WHERE environment_id = $1 ORDER BY slug, parent_slug`, env)
+	edges, err := all(t, "reading parents of resource types", scanPair[string],
+		`SELECT slug, parent_slug FROM resource_type_parents WHERE environment_id = $1 ORDER BY slug, parent_slug`, env)
 	for _, e := range edges {
 		for i := range types {
 			if types[i].Slug == e[0] {

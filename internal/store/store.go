@@ -244,3 +244,8 @@ func scanValue[T any](r row) (v T, err error) {
 	err = r.Scan(&v)
 	return v, err
 }
+
+func scanPair[T any](r row) (p [2]T, err error) {
+	err = r.Scan(&p[0], &p[1])
+	return p, err
+}

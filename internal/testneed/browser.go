@@ -13,11 +13,16 @@ import (
 // Chromium returns the path of a Chromium, or of the Chrome that is made of it.
 func Chromium(tb testing.TB) string {
 	tb.Helper()
-	path, err := findChromium("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+	path, err := FindChromium()
 	if err != nil {
 		Missing(tb, "Chromium", err.Error())
 	}
 	return path
+}
+
+// FindChromium is Chromium for who is no test.
+func FindChromium() (string, error) {
+	return findChromium("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 }
 
 // findChromium returns the first candidate that runs: on Ubuntu one of the

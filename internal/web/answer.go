@@ -5,9 +5,7 @@ package web
 import (
 	"errors"
 	"io"
-	"math"
 	"net/http"
-	"strconv"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
@@ -103,14 +101,10 @@ func Refuse(w http.ResponseWriter, err error) {
 		}
 		body.Errors = append(body.Errors, RefusedField{Field: field.Name, Code: code, Message: field.Message})
 	}
-	switch f.Kind {
-	case fault.Unauthorized:
+	if f.Kind == fault.Unauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="rolecall"`)
-	case fault.Unavailable:
-		w.Header().Set("Retry-After", "1")
-	case fault.TooMany:
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(f.Retry.Seconds())))))
 	}
+	Later(w, f)
 	encoded, err := event.Encode(body.with(f.Details))
 	if err != nil { // strings always encode
 		panic(err)

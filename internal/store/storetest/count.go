@@ -77,6 +77,12 @@ func counts(t *testing.T, db authz.DB) {
 		"the roles of an organization": {got(w.rules.RoleUse(ctx, w.c, w.acme)), map[id.Role]authz.RoleUse{
 			w.member.ID: {}, w.editor.ID: {Members: n(1), Groups: n(1), Defaults: n(1)}, w.custom.ID: {Members: n(1)}, w.another.ID: {},
 		}},
+		"a role of the environment": {got(w.rules.UseOfRole(ctx, w.c, "", w.editor.ID)),
+			authz.RoleUse{Members: n(2), Groups: n(2), Defaults: n(2)}},
+		"a role of the environment in an organization": {got(w.rules.UseOfRole(ctx, w.c, w.acme, w.editor.ID)),
+			authz.RoleUse{Members: n(1), Groups: n(1), Defaults: n(1)}},
+		"a role for a limited caller": {got(w.rules.UseOfRole(ctx, limited, "", w.editor.ID)),
+			authz.RoleUse{Members: n(1), Groups: n(1), Defaults: n(1)}},
 		"the catalogue": {got(w.rules.PermissionUse(ctx, w.c)), map[string]authz.PermissionUse{
 			"read": {EnvironmentRoles: n(1), CustomRoles: n(4), Organizations: n(2)}, "write": {EnvironmentRoles: n(1)}, "nothing": {},
 		}},
@@ -99,6 +105,7 @@ func counts(t *testing.T, db authz.DB) {
 	}
 	for what, err := range map[string]error{
 		"the roles of another organization":   failed(w.rules.RoleUse(ctx, limited, w.other)),
+		"a role in another organization":      failed(w.rules.UseOfRole(ctx, limited, w.other, w.editor.ID)),
 		"another organization":                failed(w.rules.OrganizationSize(ctx, limited, w.other)),
 		"a group of another organization":     failed(w.rules.GroupSize(ctx, w.c, w.other, w.team)),
 		"an organization that does not exist": failed(w.rules.OrganizationSize(ctx, w.c, "org_none")),
@@ -119,7 +126,7 @@ func (w counted) limits(t *testing.T, db authz.DB) {
 	view(t, db, func(r authz.Reader) error {
 		env := w.c.Environment
 		for what, is := range map[string][2]any{
-			"roles":           {got(r.RoleUses(env, "", "", 1))[w.editor.ID], authz.RoleUse{Members: more, Groups: more, Defaults: more}},
+			"roles":           {got(r.RoleUses(env, "", "", "", 1))[w.editor.ID], authz.RoleUse{Members: more, Groups: more, Defaults: more}},
 			"permissions":     {got(r.PermissionUses(env, "", 1))["read"], authz.PermissionUse{EnvironmentRoles: n(1), CustomRoles: more, Organizations: more}},
 			"an environment":  {got(r.EnvironmentSize(env, "", 1)), authz.EnvironmentSize{Organizations: more, Users: more, Roles: more, Permissions: more}},
 			"an organization": {got(r.OrganizationSize(w.acme, 1)), authz.OrganizationSize{Members: more, CustomRoles: more, Groups: n(1)}},

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -96,6 +97,22 @@ func titled(r authz.Role) string {
 	return "environment:" + r.Slug
 }
 
+// order checks that the order without permissions is the policy in everything else.
+func (o *observer) order(org id.Organization, p authz.Policy) {
+	o.Helper()
+	bare, err := o.rules.Order(context.Background(), o.c, org)
+	if err != nil {
+		o.Fatalf("reading the order of %s: %v", org, err)
+	}
+	p.Roles = slices.Clone(p.Roles)
+	for i := range p.Roles {
+		p.Roles[i].Permissions = []string{}
+	}
+	if !reflect.DeepEqual(bare, p) {
+		o.Errorf("the order of %q is\n%+v and its policy\n%+v", org, bare, p)
+	}
+}
+
 // policy checks I1-I4, I9 and I10 and writes the roles down. It returns their titles.
 func (o *observer) policy(org id.Organization, owner string) map[id.Role]string {
 	o.Helper()
@@ -103,6 +120,7 @@ func (o *observer) policy(org id.Organization, owner string) map[id.Role]string 
 	if err != nil {
 		o.Fatalf("reading the policy of %s: %v", owner, err)
 	}
+	o.order(org, p)
 	titles := map[id.Role]string{}
 	seen := map[string]bool{}
 	var order []string

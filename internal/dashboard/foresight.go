@@ -1,0 +1,65 @@
+package dashboard
+
+import (
+	"context"
+	"time"
+
+	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
+)
+
+// This file is the one way in which a page says what a change would do before it is made. Its form is asked with
+// step=preview. What takes longer than a page should is left out of the page, which then asks again with step=wait; the
+// button that makes the change waits for that.
+
+// patience is how long a page waits for all that it foresees.
+const patience = 700 * time.Millisecond
+
+// foresight is what a change would do to whom, as far as it is known.
+type foresight struct {
+	*authz.Impact        // nil as long as it is not known
+	Late          bool   // whether the page has to ask for it again
+	Refused       string // why the change cannot be made
+}
+
+// byOrganization asks for the numbers, and for the first organizations that they come from.
+var byOrganization = authz.ImpactRequest{Limit: 5, ByOrganization: true}
+
+// asked says whether a form was sent only to learn what it would do.
+func (v *visit) asked() bool { return v.typed("step") == "preview" || v.waits() }
+
+// waits says whether the answer is waited for, however long it takes.
+func (v *visit) waits() bool { return v.typed("step") == "wait" }
+
+// decided says whether a form was sent to make its change.
+func (v *visit) decided() bool { return v.posted() && !v.asked() }
+
+// foresee finds out what a change would do. All that one page foresees has to share its patience.
+func (v *visit) foresee(suppose authz.Supposition, req authz.ImpactRequest) (foresight, error) {
+	ctx := v.Context()
+	if !v.waits() {
+		if v.until.IsZero() {
+			v.until = time.Now().Add(v.door.patience)
+		}
+		var done context.CancelFunc
+		ctx, done = context.WithDeadline(ctx, v.until)
+		defer done()
+	}
+	impact, err := v.door.rules.Preview(ctx, v.caller, suppose, req)
+	if err != nil && ctx.Err() != nil && v.Context().Err() == nil {
+		return foresight{Late: true}, nil
+	}
+	if err != nil {
+		return foresight{}, err
+	}
+	return foresight{Impact: &impact}, nil
+}
+
+// foreseeing is foresee for a form: a refusal is shown with it.
+func (v *visit) foreseeing(suppose authz.Supposition, req authz.ImpactRequest) (foresight, error) {
+	f, err := v.foresee(suppose, req)
+	if err != nil && v.blame(err) {
+		return foresight{Refused: fault.Of(err).Message}, nil
+	}
+	return f, err
+}
