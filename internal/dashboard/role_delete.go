@@ -66,7 +66,7 @@ func removeRole(v *visit) error {
 // deletion reads what concerns the role and what was chosen so far.
 func (v *visit) deletion(role authz.Role) (roleDeletion, error) {
 	d := roleDeletion{Role: role, Each: map[string]string{}}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, role.Organization)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, role.Organization)
 	if err != nil {
 		return d, err
 	}

@@ -18,8 +18,8 @@ type roleShown struct {
 	Use     authz.RoleUse
 }
 
-// Deletable says whether the role may ever be deleted: the one that every environment begins with may not.
-func (s roleShown) Deletable() bool { return s.Custom() || s.Slug != authz.SeededRole }
+// Deletable says whether the role may ever be deleted.
+func (s roleShown) Deletable() bool { return deletable(s.Role) }
 
 // chosen is the permissions of the catalogue that are in a list.
 func chosen(all []authz.Permission, slugs []string) []authz.Permission {
