@@ -44,7 +44,7 @@ var parts = map[string][]part{
 		{"who, everybody", "?search=lovelace"}, {"who, some", "?search=member-77"}, {"answered", "?membership={member}&permission=things05:read"},
 		{"who, in one organization", "?search=lovelace&organization={org}"},
 	},
-	"/env/{env}/settings/mode":                     {{"switched", "?multiple_roles=on&impact=yes"}},
+	"/env/{env}/settings/mode": {{"switched", "?multiple_roles=on&impact=yes"}},
 }
 
 // knownIDs finds what addresses name: one of each, and of some the one in the middle.
