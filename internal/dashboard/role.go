@@ -35,8 +35,12 @@ type roleRow struct {
 	authz.Role
 	Place   int
 	Default bool
+	Own     bool // whether the list has an order and a default of its own
 	Use     authz.RoleUse
 }
+
+// Deletable says whether the role may ever be deleted.
+func (r roleRow) Deletable() bool { return deletable(r.Role) }
 
 // roleFilter is what the address of the list asks for.
 type roleFilter struct{ search, kind, permission, held string }
@@ -80,7 +84,7 @@ func listRoles(v *visit) error {
 			list.Filtered = true
 			continue
 		}
-		list.Roles = append(list.Roles, roleRow{Role: r, Place: i + 1, Default: r.ID == list.Policy.Default, Use: use[r.ID]})
+		list.Roles = append(list.Roles, roleRow{Role: r, Place: i + 1, Default: r.ID == list.Policy.Default, Own: list.Policy.Own, Use: use[r.ID]})
 	}
 	v.example(roleExamples(org)...)
 	if org != "" {
