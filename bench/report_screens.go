@@ -59,6 +59,7 @@ func screensText(t io.Writer, r Report) {
 	fmt.Fprintf(t, "\nScreens, ms\tscreen\tpart\tmedian\tslowest\tfirst\tbare handler\tratio\tbytes\tsent\ttimes\n")
 	for _, s := range r.Screens {
 		if s.Status != http.StatusOK {
+			fmt.Fprintf(t, "%s\t%s\t%s\tanswered %d\t\t%.1f\t\t\t\t\t\tOVER\n", s.Database, s.Screen, s.Shown, s.Status, s.First)
 			continue
 		}
 		over := ""

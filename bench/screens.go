@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/html"
-
 	"github.com/rolecall/rolecall/internal/dashboard"
 )
 
@@ -103,9 +101,8 @@ func (b *bench) walk(ctx context.Context, d database, v *visitor, ids map[string
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, first)
-		if first.doc.root == nil { // it only takes forms, or must be asked for more than that
-			first.doc.root = &html.Node{}
+		if first.Status < http.StatusMultipleChoices || first.Status >= http.StatusInternalServerError {
+			rows = append(rows, first) // the others only take forms, and lead elsewhere
 		}
 		for _, more := range first.doc.further(parts[s.Path]) {
 			query, err := filled(more.query, ids)
@@ -117,6 +114,9 @@ func (b *bench) walk(ctx context.Context, d database, v *visitor, ids map[string
 				where = address + query
 			}
 			row, err := b.look(ctx, v, s.Path, more.shown, where)
+			if err == nil && row.Status != http.StatusOK && row.Status < http.StatusInternalServerError {
+				err = fmt.Errorf("%s was answered %d", where, row.Status)
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -135,7 +135,7 @@ var unmeasured = map[string]bool{
 	"/env/{env}/organizations/{org}/access": true,
 }
 
-var placeholder = regexp.MustCompile(`\{\w+\}`)
+var placeholder = regexp.MustCompile(`\{[\w-]+\}`)
 
 // filled puts the ids of the world into an address.
 func filled(path string, ids map[string]string) (string, error) {
@@ -158,7 +158,7 @@ func (b *bench) look(ctx context.Context, v *visitor, screen, shown, address str
 	row = ScreenRow{Screen: screen, Shown: shown, address: address}
 	page, first, err := v.see(ctx, address)
 	if err != nil || page.status != http.StatusOK {
-		row.Status = page.status
+		row.Status, row.First = page.status, milliseconds(first)
 		return row, err
 	}
 	row.Plain, row.Packed, row.First, row.Status, row.doc = len(page.plain), page.sent, milliseconds(first), page.status, page.doc

@@ -44,9 +44,7 @@ var parts = map[string][]part{
 		{"who, everybody", "?search=lovelace"}, {"who, some", "?search=member-77"}, {"answered", "?membership={member}&permission=things05:read"},
 		{"who, in one organization", "?search=lovelace&organization={org}"},
 	},
-	"/env/{env}/settings/mode":                     {{"switched", "?multiple_roles=on&impact=yes"}},
-	"/env/{env}/matrix/impact":                     {{"of a role", "?role=role-77&add=things05:read"}, {"of everybody's", "?role=member&remove=things05:read"}},
-	"/env/{env}/organizations/{org}/matrix/impact": {{"of a role", "?role=org-custom&add=things55:read"}},
+	"/env/{env}/settings/mode": {{"switched", "?multiple_roles=on&impact=yes"}},
 }
 
 // knownIDs finds what addresses name: one of each, and of some the one in the middle.

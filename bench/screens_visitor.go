@@ -177,6 +177,9 @@ type document struct{ root *html.Node }
 
 // elements calls yield with the attributes of each element.
 func (d document) elements(yield func(name string, attribute map[string]string)) {
+	if d.root == nil { // nothing was shown
+		return
+	}
 	for n := range d.root.Descendants() {
 		if n.Type == html.ElementNode {
 			attributes := map[string]string{}

@@ -36,7 +36,7 @@ type settings struct {
 
 func showSettings(v *visit) error {
 	var s settings
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, "")
+	policy, err := v.door.rules.Order(v.Context(), v.caller, "")
 	if err != nil {
 		return err
 	}

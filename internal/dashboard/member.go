@@ -96,7 +96,7 @@ func listMembers(v *visit) error {
 	if list.Found, err = v.rowsOf(found.Items); err != nil {
 		return err
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, o.ID)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, o.ID)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (v *visit) assignForm(m authz.Member) (assignForm, error) {
 		Member: m, Called: called(m.Person), Role: values.Get("role_slug"), Type: values.Get("resource_type_slug"), External: values.Get("resource_external_id"),
 		Resource: id.Resource(values.Get("resource_id")), StartsAt: values.Get("starts_at"), Expires: values.Get("expires_at"),
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, m.Organization)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, m.Organization)
 	if err != nil {
 		return form, err
 	}
@@ -167,7 +167,7 @@ func (v *visit) unassignment(m authz.Member) (unassignment, error) {
 	if err != nil {
 		return unassignment{}, err
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, m.Organization)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, m.Organization)
 	if err != nil {
 		return unassignment{}, err
 	}

@@ -67,7 +67,7 @@ func showOrganization(v *visit) error {
 	if shown.Size, err = v.door.rules.OrganizationSize(v.Context(), v.caller, o.ID); err != nil {
 		return err
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, o.ID)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, o.ID)
 	if err != nil {
 		return err
 	}

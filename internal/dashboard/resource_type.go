@@ -30,7 +30,7 @@ func (v *visit) typeUse() ([]typeRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, "")
+	policy, err := v.door.rules.Order(v.Context(), v.caller, "")
 	if err != nil {
 		return nil, err
 	}

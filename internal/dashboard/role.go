@@ -33,14 +33,14 @@ type roleList struct {
 
 type roleRow struct {
 	authz.Role
-	Place   int
-	Default bool
-	Own     bool // whether the list has an order and a default of its own
-	Use     authz.RoleUse
+	Place                  int
+	Default                bool
+	Use                    authz.RoleUse
+	Deletable, Defaultable bool // whether that is this owner's to do
 }
 
-// Deletable says whether the role may ever be deleted.
-func (r roleRow) Deletable() bool { return deletable(r.Role) }
+// deletable says whether a role may ever be deleted: the one that every environment begins with may not.
+func deletable(r authz.Role) bool { return r.Custom() || r.Slug != authz.SeededRole }
 
 // roleFilter is what the address of the list asks for.
 type roleFilter struct{ search, kind, permission, held string }
@@ -84,7 +84,9 @@ func listRoles(v *visit) error {
 			list.Filtered = true
 			continue
 		}
-		list.Roles = append(list.Roles, roleRow{Role: r, Place: i + 1, Default: r.ID == list.Policy.Default, Own: list.Policy.Own, Use: use[r.ID]})
+		list.Roles = append(list.Roles, roleRow{Role: r, Place: i + 1, Default: r.ID == list.Policy.Default, Use: use[r.ID],
+			Deletable: r.Organization == org && deletable(r), Defaultable: list.Policy.Own && r.ID != list.Policy.Default && r.ResourceType == authz.OrganizationType,
+		})
 	}
 	v.example(roleExamples(org)...)
 	if org != "" {

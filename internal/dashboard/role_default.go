@@ -21,7 +21,7 @@ func chooseDefault(v *visit) error {
 	if err != nil {
 		return err
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, org)
 	if err != nil {
 		return err
 	}

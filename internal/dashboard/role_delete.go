@@ -66,7 +66,7 @@ func removeRole(v *visit) error {
 // deletion reads what concerns the role and what was chosen so far.
 func (v *visit) deletion(role authz.Role) (roleDeletion, error) {
 	d := roleDeletion{Role: role, Each: map[string]string{}}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, role.Organization)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, role.Organization)
 	if err != nil {
 		return d, err
 	}
@@ -76,11 +76,9 @@ func (v *visit) deletion(role authz.Role) (roleDeletion, error) {
 			d.Candidates = append(d.Candidates, r)
 		}
 	}
-	use, err := v.door.rules.RoleUse(v.Context(), v.caller, role.Organization)
-	if err != nil {
+	if d.Use, err = v.door.rules.UseOfRole(v.Context(), v.caller, role.Organization, role.ID); err != nil {
 		return d, err
 	}
-	d.Use = use[role.ID]
 	d.Replacement, d.Default, d.Confirm = v.typed("replacement_role_slug"), v.typed("default_role_slug"), v.typed("confirm")
 	for name, values := range v.form {
 		if org, ok := strings.CutPrefix(name, "default_of_"); ok && strings.TrimSpace(values[0]) != "" {

@@ -24,7 +24,7 @@ func orderRoles(v *visit) error {
 	if err != nil {
 		return err
 	}
-	policy, err := v.door.rules.Policy(v.Context(), v.caller, org)
+	policy, err := v.door.rules.Order(v.Context(), v.caller, org)
 	if err != nil {
 		return err
 	}

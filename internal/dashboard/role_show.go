@@ -21,9 +21,6 @@ type roleShown struct {
 // Deletable says whether the role may ever be deleted.
 func (s roleShown) Deletable() bool { return deletable(s.Role) }
 
-// deletable says that of any role: the one that every environment begins with may not.
-func deletable(r authz.Role) bool { return r.Custom() || r.Slug != authz.SeededRole }
-
 // chosen is the permissions of the catalogue that are in a list.
 func chosen(all []authz.Permission, slugs []string) []authz.Permission {
 	var some []authz.Permission
