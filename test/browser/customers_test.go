@@ -42,7 +42,7 @@ func TestMember(t *testing.T) {
 		t.Errorf("the member must have the role that was chosen, got %s", got)
 	}
 
-	p.click("link", "Deactivate")
+	p.click("link", "Deactivate…")
 	p.within("dialog", "Deactivate Ada").click("button", "Deactivate")
 	p.see("Ada is inactive in Acme: checks answer no.")
 	r.may(t, ada, "invoices:read", false)

@@ -27,7 +27,7 @@ func TestDeletionOfADefault(t *testing.T) {
 	p.visit(r.inside("/roles/standard"))
 	p.click("link", "Delete…")
 	dialog := p.within("dialog", "Delete Standard?")
-	dialog.see("1,000 given to members. 1,000 organizations have it as their own default.")
+	dialog.see("Given to 1,000 members. 1,000 organizations have it as their own default.")
 	dialog.is("button", "Delete the role", "disabled", "true")
 	dialog.choose("Those who hold it get", "nothing instead: their other roles, or the default")
 	dialog.choose("The new default of all of them", "Basic (basic)")

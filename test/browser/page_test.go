@@ -214,17 +214,29 @@ func (p *page) bothSchemes(look func(scheme string)) {
 	}
 }
 
+// unrolled looks at the page in a window that is high enough for all of it, or
+// for all of its dialog: what sticks to the edge of a lower one lies over some
+// of the rest, until one scrolls.
+func (p *page) unrolled(look func()) {
+	p.tb.Helper()
+	height, err := evaluate[int64](p.ctx, `(() => {
+	  const dialog = document.querySelector('dialog[open]');
+	  return Math.ceil(dialog ? dialog.scrollHeight + 100 : document.documentElement.scrollHeight);
+	})()`)
+	if err != nil {
+		p.tb.Fatalf("cannot measure the page: %v", err)
+	}
+	if shown := p.screen; height > shown.height {
+		p.resize(screen{shown.name, shown.width, height, shown.touch})
+		defer p.resize(shown)
+	}
+	look()
+}
+
 func (p *page) picture(name string) {
 	p.tb.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	// What sticks to an edge of the window must not lie across the middle of the
-	// picture. A dialog is as high as the window allows, so that stays as it is.
-	height, err := evaluate[int64](ctx, `document.querySelector('dialog[open]') ? 0 : document.documentElement.scrollHeight`)
-	if shown := p.screen; err == nil && height > shown.height {
-		p.resize(screen{shown.name, shown.width, height, shown.touch})
-		defer p.resize(shown)
-	}
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.MkdirAll(p.folder, 0o755)

@@ -274,7 +274,7 @@ func TestCustomRoleDeletion(t *testing.T) {
 	p.visit(r.inside("/organizations/" + acme + "/roles/org-clerk"))
 	p.click("link", "Delete…")
 	dialog := p.within("dialog", "Delete Clerk?")
-	dialog.see("1 given to members")
+	dialog.see("Given to 1 member.")
 	dialog.is("button", "Delete the role", "disabled", "true")
 	dialog.choose("Those who hold it get", "Reader (org-reader)")
 	dialog.see("1 member in 1 organization would change: 0 gain, 1 lose permissions.")

@@ -161,7 +161,7 @@ func (d desks) run(t *testing.T, name string, test func(*page)) {
 // glance is a look without pictures, at what looks the same elsewhere.
 func (p *page) glance() {
 	p.tb.Helper()
-	p.unbarred("page", "all")
+	p.unrolled(func() { p.unbarred("page", "all") })
 	p.fits()
 	p.phone()
 	p.rest()
@@ -174,15 +174,19 @@ func (p *page) glance() {
 func (p *page) look(name string) {
 	p.tb.Helper()
 	p.fits()
-	p.bothSchemes(func(scheme string) {
-		p.unbarred(scheme, which(scheme))
-		p.picture(name + "-" + scheme)
+	p.unrolled(func() {
+		p.bothSchemes(func(scheme string) {
+			p.unbarred(scheme, which(scheme))
+			p.picture(name + "-" + scheme)
+		})
 	})
 	p.phone()
 	p.rest()
-	p.unbarred("phone", "shapes")
 	p.fits()
-	p.picture(name + "-phone")
+	p.unrolled(func() {
+		p.unbarred("phone", "shapes")
+		p.picture(name + "-phone")
+	})
 	p.resize(desktop)
 }
 
