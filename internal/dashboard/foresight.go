@@ -13,7 +13,7 @@ import (
 // button that makes the change waits for that.
 
 // patience is how long a page waits for all that it foresees.
-const patience = 700 * time.Millisecond
+const patience = 300 * time.Millisecond
 
 // foresight is what a change would do to whom, as far as it is known.
 type foresight struct {
