@@ -54,6 +54,7 @@ func New(rules *authz.Service, people *operator.Service, hooks *webhook.Service,
 
 // Register adds all routes.
 func (d *Door) Register(r *web.Router) {
+	r.ForPeople(Prefix)
 	for name, a := range d.static {
 		r.Handle(http.MethodGet, Prefix+"/static/"+name, a)
 	}

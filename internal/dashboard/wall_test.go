@@ -173,3 +173,16 @@ func TestContentSecurityPolicy(t *testing.T) {
 		}
 	}
 }
+
+// A slash too many leads to where it was meant to, and nowhere else.
+func TestTrailingSlash(t *testing.T) {
+	h := given(t)
+	for at, want := range map[string]string{
+		"/dashboard/": "/dashboard", "/dashboard/sign-in/?next=/dashboard/people": "/dashboard/sign-in?next=/dashboard/people", h.path("/roles//"): h.path("/roles"),
+		"/dashboard//": "/dashboard", "/dashboard/a%2Fb/": "/dashboard/a%2Fb",
+	} {
+		if p := h.stranger().get(at); p.status != http.StatusPermanentRedirect || p.location != want {
+			t.Errorf("%s: %d to %q", at, p.status, p.location)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 type Router struct {
 	layers [2]*http.ServeMux
 	known  map[string]bool // methods in use
+	typed  string          // below it, addresses are typed by people
 }
 
 // NewRouter returns an empty router.
@@ -32,8 +33,18 @@ func (r *Router) Handle(method, pattern string, h http.Handler) {
 	r.known[method] = true
 }
 
+// ForPeople says that addresses below a prefix are typed by people: a slash too many at their end leads to where it was
+// meant to.
+func (r *Router) ForPeople(prefix string) { r.typed = prefix }
+
 // ServeHTTP implements http.Handler.
 func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if at := req.URL.EscapedPath(); r.typed != "" && strings.HasPrefix(at, r.typed+"/") && strings.HasSuffix(at, "/") {
+		meant := *req.URL
+		meant.Path, meant.RawPath = strings.TrimRight(meant.Path, "/"), strings.TrimRight(meant.RawPath, "/")
+		http.Redirect(w, req, meant.RequestURI(), http.StatusPermanentRedirect)
+		return
+	}
 	if layer, ok := r.match(req); ok {
 		layer.ServeHTTP(w, req)
 		return
