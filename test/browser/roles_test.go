@@ -2,9 +2,13 @@ package browser_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 )
 
 // What people do with roles.
@@ -212,6 +216,31 @@ func TestEdit(t *testing.T) {
 	if got := r.permissionsOf(t, "editor"); !slices.Equal(got, []string{"invoices:read", "reports:read"}) {
 		t.Errorf("undo must bring back what was there, got %v", got)
 	}
+}
+
+// A click on Save is not lost when what the form foresees arrives while the button is held down.
+func TestSaveWhileNumbersArrive(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	p := r.owner(t)
+	r.permissions(t, "invoices:read")
+	r.role(t, "", "editor", "Editor")
+	p.visit(r.inside("/roles/editor/edit"))
+	save := p.reach(wanted{[]string{"button"}, "Save"})
+	p.do("hold Save down", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, save.X, save.Y),
+		chromedp.MouseEvent(input.DispatchMouseEventTypeMousePressed, save.X, save.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	p.until("the box is ticked", func(ctx context.Context) error { // by the page, as the hand is busy
+		_, err := evaluate[bool](ctx, `document.querySelector('input[value="invoices:read"]').click() ?? true`)
+		return err
+	})
+	p.until("the numbers have come", func(ctx context.Context) error {
+		if come, err := evaluate[bool](ctx, `performance.getEntriesByType('resource').some((e) => e.name.endsWith('/edit') && e.responseEnd > 0)`); err != nil || !come {
+			return errors.Join(err, errors.New("they have not"))
+		}
+		return p.frame(ctx)
+	})
+	p.do("let go of Save", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseReleased, save.X, save.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	p.see("The role was saved.")
 }
 
 // permissionsOf asks for what an environment role holds, in order.

@@ -336,3 +336,12 @@ function ready(root) {
 }
 document.addEventListener('htmx:after:swap', () => ready(document))
 ready(document)
+
+// What a form foresees takes the place of its buttons too. A button that is being pressed just then stays, or the click
+// on it would be lost.
+let pressed = null
+document.addEventListener('pointerdown', (event) => { pressed = event.target.closest?.('button') }, true)
+for (const end of ['pointerup', 'pointercancel']) document.addEventListener(end, () => setTimeout(() => { pressed = null }), true)
+document.addEventListener('htmx:before:swap', (event) => {
+  if (pressed && event.detail.ctx.target?.contains?.(pressed)) event.preventDefault()
+})
