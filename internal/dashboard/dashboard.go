@@ -31,6 +31,7 @@ type Door struct {
 	static    map[string]asset
 	origin    *http.CrossOriginProtection
 	patience  time.Duration // see foresight
+	limit     time.Duration
 }
 
 // Options is what a dashboard needs to know of where it runs.
@@ -45,7 +46,7 @@ func New(rules *authz.Service, people *operator.Service, hooks *webhook.Service,
 	if err != nil {
 		return nil, fmt.Errorf("preparing the dashboard's files: %w", err)
 	}
-	d := &Door{rules: rules, people: people, hooks: hooks, options: o, static: static, origin: http.NewCrossOriginProtection(), patience: patience}
+	d := &Door{rules: rules, people: people, hooks: hooks, options: o, static: static, origin: http.NewCrossOriginProtection(), patience: patience, limit: limit}
 	if d.templates, err = parseTemplates(static); err != nil {
 		return nil, fmt.Errorf("reading the dashboard's templates: %w", err)
 	}

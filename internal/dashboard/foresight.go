@@ -34,19 +34,29 @@ func (v *visit) waits() bool { return v.typed("step") == "wait" }
 // decided says whether a form was sent to make its change.
 func (v *visit) decided() bool { return v.posted() && !v.asked() }
 
+// limit is how long is counted at most: less than a request may take, so that the page can say that it was given up.
+const limit = 25 * time.Second
+
+// codeGivenUp is the refusal when even that was too short, and givenUp what is said then.
+const codeGivenUp = "counting_given_up"
+
+const givenUp = "Counting was given up after 25 seconds: there are too many members. A program can make the same change with the request below."
+
 // foresee finds out what a change would do. All that one page foresees has to share its patience.
 func (v *visit) foresee(suppose authz.Supposition, req authz.ImpactRequest) (foresight, error) {
-	ctx := v.Context()
-	if !v.waits() {
-		if v.until.IsZero() {
-			v.until = time.Now().Add(v.door.patience)
+	if v.until.IsZero() {
+		v.until = time.Now().Add(v.door.patience)
+		if v.waits() {
+			v.until = time.Now().Add(v.door.limit)
 		}
-		var done context.CancelFunc
-		ctx, done = context.WithDeadline(ctx, v.until)
-		defer done()
 	}
+	ctx, done := context.WithDeadline(v.Context(), v.until)
+	defer done()
 	impact, err := v.door.rules.Preview(ctx, v.caller, suppose, req)
 	if err != nil && ctx.Err() != nil && v.Context().Err() == nil {
+		if v.waits() {
+			return foresight{}, fault.New(fault.Unavailable, codeGivenUp, givenUp)
+		}
 		return foresight{Late: true}, nil
 	}
 	if err != nil {

@@ -56,3 +56,20 @@ func TestNumbersThatTakeLong(t *testing.T) {
 		t.Errorf("looking changed something: %d roles", n)
 	}
 }
+
+// Where even waiting is not enough, that is said where the numbers would be, and nothing is deleted unseen.
+func TestNumbersThatTakeTooLong(t *testing.T) {
+	a := given(t).acme()
+	ed := a.as(operator.Editor)
+	dashboard.HurryUp(a.door)
+	dashboard.GiveUp(a.door)
+	for _, address := range []string{
+		a.path("/permissions/invoices:pay/delete"), a.path("/roles/payer/delete"), a.at("/resources/" + string(a.apollo.ID) + "/delete"),
+	} {
+		p := ed.post(address, "step", "wait", "replacement_role_slug", "member").wants(503, "Counting was given up")
+		if said := p.find("p", "id", "consequences"); said == nil || p.find("button", "class", "button danger") != nil {
+			t.Errorf("%s: it is not said where the numbers would be", address)
+		}
+	}
+	ed.get(a.path("/permissions/invoices:pay/holders")).wants(200, "Counting was given up")
+}

@@ -81,6 +81,9 @@ func (v *visit) fail(err error) {
 		r.Heading = "You may not do this"
 	case fault.Unavailable:
 		r.Heading, r.Again = "The database cannot answer at the moment", true
+		if f.Code == codeGivenUp {
+			r.Heading = "Too many to count"
+		}
 	case fault.Internal:
 		r.Heading, r.Message, r.Again = "Something went wrong here", "It is in the log of the server, under the number below. Nothing was changed.", true
 	case fault.TooMany:

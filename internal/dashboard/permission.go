@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/page"
@@ -129,6 +130,7 @@ func showPermission(v *visit) error {
 
 // holders is who would lose a permission if it were gone, organization by organization.
 type holders struct {
+	GivenUp string // why nothing is shown
 	authz.Permission
 	Totals        *authz.ImpactTotals
 	Organizations []authz.OrganizationImpact
@@ -142,15 +144,18 @@ func listHolders(v *visit) error {
 		return err
 	}
 	after := v.query.Get("after")
-	found, err := v.door.rules.Preview(v.Context(), v.caller, authz.SupposeDeletePermission(p.Slug),
-		authz.ImpactRequest{ByOrganization: true, Limit: rows, After: after})
+	v.until = time.Now().Add(v.door.limit) // it is loaded when all else is there
+	found, err := v.foresee(authz.SupposeDeletePermission(p.Slug), authz.ImpactRequest{ByOrganization: true, Limit: rows, After: after})
 	if err != nil {
 		return err
+	}
+	if found.Late {
+		found = foresight{Impact: &authz.Impact{}, Refused: givenUp}
 	}
 	v.example(Call{What: "Count who holds it, organization by organization", Method: "DELETE",
 		Path: "/authorization/permissions/" + url.PathEscape(p.Slug) + "?preview=true&by=organizations"})
 	return v.show("permission_holders.html", "Who has "+p.Slug, v.abovePermission(p.Slug), holders{
-		Permission: p, Totals: found.Totals, Organizations: found.Organizations, Next: v.pages("", found.After).Next, Further: after != "",
+		Permission: p, GivenUp: found.Refused, Totals: found.Totals, Organizations: found.Organizations, Next: v.pages("", found.After).Next, Further: after != "",
 	})
 }
 
