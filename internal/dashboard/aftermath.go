@@ -110,11 +110,11 @@ func (v *visit) showImpact(org id.Organization, suppose authz.Supposition, title
 	if after != "" && !isCursor[id.Membership](after) {
 		return fault.BadField("after", "is not a cursor of this list")
 	}
-	impact, err := v.door.rules.Preview(v.Context(), v.caller, suppose, authz.ImpactRequest{Limit: rows, After: after})
+	impact, err := v.await(suppose, authz.ImpactRequest{Limit: rows, After: after})
 	if err != nil {
 		return err
 	}
-	shown.Aftermath.Impact, shown.Pager = &impact, v.pages("", impact.After)
+	shown.Aftermath.Impact, shown.Pager = impact, v.pages("", impact.After)
 	if shown.Aftermath.Members, err = v.concerned(org, impact.Members); err != nil {
 		return err
 	}

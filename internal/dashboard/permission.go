@@ -5,9 +5,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/page"
 )
 
@@ -130,8 +130,8 @@ func showPermission(v *visit) error {
 
 // holders is who would lose a permission if it were gone, organization by organization.
 type holders struct {
-	GivenUp string // why nothing is shown
 	authz.Permission
+	GivenUp       string // why nothing is shown
 	Totals        *authz.ImpactTotals
 	Organizations []authz.OrganizationImpact
 	Next          string
@@ -144,19 +144,19 @@ func listHolders(v *visit) error {
 		return err
 	}
 	after := v.query.Get("after")
-	v.until = time.Now().Add(v.door.limit) // it is loaded when all else is there
-	found, err := v.foresee(authz.SupposeDeletePermission(p.Slug), authz.ImpactRequest{ByOrganization: true, Limit: rows, After: after})
-	if err != nil {
+	shown := holders{Permission: p, Further: after != ""}
+	found, err := v.await(authz.SupposeDeletePermission(p.Slug), authz.ImpactRequest{ByOrganization: true, Limit: rows, After: after})
+	switch {
+	case err == nil:
+		shown.Totals, shown.Organizations, shown.Next = found.Totals, found.Organizations, v.pages("", found.After).Next
+	case fault.HasCode(err, codeGivenUp):
+		shown.GivenUp = fault.Of(err).Message
+	default:
 		return err
-	}
-	if found.Late {
-		found = foresight{Impact: &authz.Impact{}, Refused: givenUp}
 	}
 	v.example(Call{What: "Count who holds it, organization by organization", Method: "DELETE",
 		Path: "/authorization/permissions/" + url.PathEscape(p.Slug) + "?preview=true&by=organizations"})
-	return v.show("permission_holders.html", "Who has "+p.Slug, v.abovePermission(p.Slug), holders{
-		Permission: p, GivenUp: found.Refused, Totals: found.Totals, Organizations: found.Organizations, Next: v.pages("", found.After).Next, Further: after != "",
-	})
+	return v.show("permission_holders.html", "Who has "+p.Slug, v.abovePermission(p.Slug), shown)
 }
 
 // permissionGroup is the permissions whose slugs begin alike, up to the colon.
