@@ -3,6 +3,8 @@ package dashboard
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/rolecall/rolecall/internal/id"
 )
 
 // Call is a request to the API that does what a screen does.
@@ -12,6 +14,14 @@ type Call struct {
 	Path   string // with its query
 	Body   any    // encoded as JSON; nil for none
 	Node   string // the same with the official SDK; empty where the SDK lacks it
+}
+
+// authorizationPath is where the API has the roles of an organization, or of the environment where org is empty.
+func authorizationPath(org id.Organization) string {
+	if org == "" {
+		return "/authorization"
+	}
+	return "/authorization/organizations/" + string(org)
 }
 
 // example adds a call to those that the page shows.

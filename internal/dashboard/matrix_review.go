@@ -238,12 +238,11 @@ func supposeEdit(org id.Organization, e matrixEdit) authz.Supposition {
 
 func setPermissionsCall(e matrixEdit) Call {
 	body := map[string]any{"permissions": e.wanted()}
-	path, script := "/authorization/roles/", "authorization.setEnvironmentRolePermissions("
+	script := "authorization.setEnvironmentRolePermissions("
 	if e.Custom() {
-		path = "/authorization/organizations/" + string(e.Organization) + "/roles/"
 		script = "authorization.setOrganizationRolePermissions(" + encode(e.Organization, "") + ", "
 	}
-	return Call{What: "Set the permissions of " + e.Slug, Method: "PUT", Path: path + e.Slug + "/permissions", Body: body,
+	return Call{What: "Set the permissions of " + e.Slug, Method: "PUT", Path: rolePath(e.Role) + "/permissions", Body: body,
 		Node: script + encode(e.Slug, "") + ", " + encode(body, "") + ")"}
 }
 

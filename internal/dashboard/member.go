@@ -129,7 +129,7 @@ func (l memberList) examples() []Call {
 	}
 	return []Call{
 		{What: "List the members", Method: "GET", Path: path, Node: node},
-		{What: "Export who has access, as CSV", Method: "GET", Path: "/authorization/organizations/" + string(org) + "/access?format=csv"},
+		{What: "Export who has access, as CSV", Method: "GET", Path: authorizationPath(org) + "/access?format=csv"},
 	}
 }
 

@@ -104,7 +104,7 @@ func roleExamples(org id.Organization) []Call {
 			{What: "Choose the default role", Method: "PUT", Path: "/authorization/default_role", Body: map[string]any{"role_slug": "member"}},
 		}
 	}
-	base := "/authorization/organizations/" + string(org)
+	base := authorizationPath(org)
 	return []Call{
 		{What: "List the roles available to the organization", Method: "GET", Path: base + "/roles", Node: "authorization.listOrganizationRoles(" + encode(org, "") + ")"},
 		{What: "Set their priority order", Method: "PUT", Path: base + "/role_priority", Body: map[string]any{"role_slugs": []string{"admin", "org-billing", "member"}}},

@@ -49,10 +49,6 @@ func chooseDefault(v *visit) error {
 			return err
 		}
 	}
-	path := "/authorization/default_role"
-	if org != "" {
-		path = "/authorization/organizations/" + string(org) + "/default_role"
-	}
-	v.example(Call{What: "Choose the default role", Method: "PUT", Path: path, Body: map[string]any{"role_slug": form.Slug}})
+	v.example(Call{What: "Choose the default role", Method: "PUT", Path: authorizationPath(org) + "/default_role", Body: map[string]any{"role_slug": form.Slug}})
 	return v.show("role_default.html", "Default role", above, form)
 }

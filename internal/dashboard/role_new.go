@@ -114,9 +114,9 @@ func (f roleForm) example() Call {
 	if f.Description != "" {
 		body["description"] = f.Description
 	}
-	if f.Owner == "" {
-		return Call{What: "Create an environment role", Method: "POST", Path: "/authorization/roles", Body: body}
+	what := "Create an environment role"
+	if f.Owner != "" {
+		what, body["slug"] = "Create a custom role", customPrefix+body["slug"].(string)
 	}
-	body["slug"] = customPrefix + body["slug"].(string)
-	return Call{What: "Create a custom role", Method: "POST", Path: "/authorization/organizations/" + string(f.Owner) + "/roles", Body: body}
+	return Call{What: what, Method: "POST", Path: authorizationPath(f.Owner) + "/roles", Body: body}
 }

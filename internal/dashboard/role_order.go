@@ -57,10 +57,7 @@ func (v *visit) putInOrder(org id.Organization, list string, before, wanted []st
 }
 
 func (o roleOrder) examples() []Call {
-	path := "/authorization/role_priority"
-	if o.Owner != "" {
-		path = "/authorization/organizations/" + string(o.Owner) + "/role_priority"
-	}
+	path := authorizationPath(o.Owner) + "/role_priority"
 	body := map[string]any{"role_slugs": o.Wanted}
 	return []Call{
 		{What: "See who would gain and who would lose", Method: "PUT", Path: path + "?preview=true", Body: body},

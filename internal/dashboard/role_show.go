@@ -64,12 +64,7 @@ func showRole(v *visit) error {
 }
 
 // rolePath is the address of a role in the API.
-func rolePath(r authz.Role) string {
-	if r.Organization == "" {
-		return "/authorization/roles/" + r.Slug
-	}
-	return "/authorization/organizations/" + string(r.Organization) + "/roles/" + r.Slug
-}
+func rolePath(r authz.Role) string { return authorizationPath(r.Organization) + "/roles/" + r.Slug }
 
 func (s roleShown) examples() []Call {
 	get := Call{What: "Get the role", Method: "GET", Path: rolePath(s.Role), Node: "authorization.getEnvironmentRole(" + encode(s.Slug, "") + ")"}
