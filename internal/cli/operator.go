@@ -113,7 +113,7 @@ func (c keyCreate) Run(r *run) error {
 		if err != nil {
 			return err
 		}
-		k, value, err := s.Keys.CreateKey(r.ctx, c.key(env.ID))
+		k, value, err := s.Operators.CreateKey(r.ctx, c.key(env.ID))
 		if err != nil {
 			return err
 		}
@@ -152,7 +152,7 @@ func (c keyList) Run(r *run) error {
 			}
 			only = env.ID
 		}
-		keys, err := s.Keys.ListKeys(r.ctx, only)
+		keys, err := s.Operators.ListKeys(r.ctx, only)
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (keyRevoke) Help() string {
 // Run runs the command.
 func (c keyRevoke) Run(r *run) error {
 	return server.Visit(r.ctx, c.Database, func(s server.Services) error {
-		if err := s.Keys.RevokeKey(r.ctx, "", id.APIKey(c.ID)); err != nil {
+		if err := s.Operators.RevokeKey(r.ctx, "", id.APIKey(c.ID)); err != nil {
 			return err
 		}
 		return c.print(r.Out, map[string]string{"revoked": c.ID}, func(w io.Writer) {

@@ -94,7 +94,7 @@ Examples:
 // Run runs the command.
 func (c personInvite) Run(r *run) error {
 	return server.Visit(r.ctx, c.Database, func(s server.Services) error {
-		i, token, err := s.Keys.Invite(r.ctx, operator.Person{}, operator.NewInvitation{Email: c.Email, Role: c.Role})
+		i, token, err := s.Operators.Invite(r.ctx, operator.Person{}, operator.NewInvitation{Email: c.Email, Role: c.Role})
 		if err != nil {
 			return err
 		}
@@ -121,11 +121,11 @@ Example:
 // Run runs the command.
 func (c personReset) Run(r *run) error {
 	return server.Visit(r.ctx, c.Database, func(s server.Services) error {
-		p, err := s.Keys.FindPerson(r.ctx, c.Person)
+		p, err := s.Operators.FindPerson(r.ctx, c.Person)
 		if err != nil {
 			return err
 		}
-		i, token, err := s.Keys.ResetPassword(r.ctx, operator.Person{}, p.ID)
+		i, token, err := s.Operators.ResetPassword(r.ctx, operator.Person{}, p.ID)
 		if err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (personList) Help() string { return "Example:\n  rolecall operator list --j
 // Run runs the command.
 func (c personList) Run(r *run) error {
 	return server.Visit(r.ctx, c.Database, func(s server.Services) error {
-		people, err := s.Keys.ListPeople(r.ctx)
+		people, err := s.Operators.ListPeople(r.ctx)
 		if err != nil {
 			return err
 		}
@@ -177,11 +177,11 @@ func (personRemove) Help() string {
 // Run runs the command.
 func (c personRemove) Run(r *run) error {
 	return server.Visit(r.ctx, c.Database, func(s server.Services) error {
-		p, err := s.Keys.FindPerson(r.ctx, c.Person)
+		p, err := s.Operators.FindPerson(r.ctx, c.Person)
 		if err != nil {
 			return err
 		}
-		if err := s.Keys.RemovePerson(r.ctx, operator.Person{}, p.ID); err != nil {
+		if err := s.Operators.RemovePerson(r.ctx, operator.Person{}, p.ID); err != nil {
 			return err
 		}
 		return c.print(r.Out, map[string]string{"removed": string(p.ID)}, func(w io.Writer) { fmt.Fprintf(w, "Removed %s (%s).\n", p.Email, p.ID) })

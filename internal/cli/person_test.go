@@ -28,7 +28,7 @@ func accept(t *testing.T, database, link string, in operator.NewPerson) {
 	t.Helper()
 	_, token, _ := strings.Cut(link, "?token=")
 	err := server.Visit(t.Context(), strings.TrimPrefix(database, "--database="), func(s server.Services) error {
-		_, _, err := s.Keys.Accept(t.Context(), token, in)
+		_, _, err := s.Operators.Accept(t.Context(), token, in)
 		return err
 	})
 	if err != nil {

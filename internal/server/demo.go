@@ -55,7 +55,7 @@ func (s Services) demo(ctx context.Context, c Config, n *news) error {
 		return fmt.Errorf("making the demo world: %w", err)
 	}
 	key, shown := c.APIKey, "$ROLECALL_API_KEY"
-	if _, err := s.Keys.Authenticate(ctx, key); key == "" || err != nil {
+	if _, err := s.Operators.Authenticate(ctx, key); key == "" || err != nil {
 		if key, err = s.renewDemoKey(ctx, env.ID, n); err != nil {
 			return err
 		}
@@ -86,18 +86,18 @@ func (s Services) renewDemoKey(ctx context.Context, env id.Environment, n *news)
 	if n.APIKey != "" { // made by this very start
 		return n.APIKey, nil
 	}
-	keys, err := s.Keys.ListKeys(ctx, env)
+	keys, err := s.Operators.ListKeys(ctx, env)
 	if err != nil {
 		return "", err
 	}
 	for _, k := range keys {
 		if k.Name == demoKey && k.RevokedAt.IsZero() {
-			if err := s.Keys.RevokeKey(ctx, "", k.ID); err != nil {
+			if err := s.Operators.RevokeKey(ctx, "", k.ID); err != nil {
 				return "", err
 			}
 		}
 	}
-	_, value, err := s.Keys.CreateKey(ctx, operator.NewKey{Environment: env, Name: demoKey})
+	_, value, err := s.Operators.CreateKey(ctx, operator.NewKey{Environment: env, Name: demoKey})
 	return value, err
 }
 

@@ -16,7 +16,7 @@ func accept(t *testing.T, database, link, name string) error {
 	t.Helper()
 	_, token, _ := strings.Cut(link, "?token=")
 	return server.Visit(t.Context(), database, func(s server.Services) error {
-		_, _, err := s.Keys.Accept(t.Context(), token,
+		_, _, err := s.Operators.Accept(t.Context(), token,
 			operator.NewPerson{Name: name, Email: name + "@acme.example", Password: "correct horse battery"})
 		return err
 	})

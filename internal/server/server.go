@@ -48,15 +48,15 @@ const drainTime = 20 * time.Second
 
 // Services is the rules of the rooms, over one database.
 type Services struct {
-	Rules *authz.Service
-	Keys  *operator.Service
-	Hooks *webhook.Service
+	Rules     *authz.Service
+	Operators *operator.Service
+	Hooks     *webhook.Service
 }
 
 func services(db *store.Store, o webhook.Options) (Services, *id.Source) {
 	ids := id.NewSource(time.Now, nil)
 	rules := authz.New(db, time.Now, ids)
-	return Services{Rules: rules, Keys: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o)}, ids
+	return Services{Rules: rules, Operators: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o)}, ids
 }
 
 // Visit opens a database for a short command, also beside a running server, and closes it again.
@@ -106,11 +106,11 @@ func logger(w io.Writer) *slog.Logger {
 
 func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {
 	s, ids := services(db, c.Webhooks)
-	door, err := api.New(s.Rules, s.Keys, s.Hooks, c.Version)
+	door, err := api.New(s.Rules, s.Operators, s.Hooks, c.Version)
 	if err != nil {
 		return err
 	}
-	screens, err := dashboard.New(s.Rules, s.Keys, s.Hooks, dashboard.Options{Version: c.Version, Proxies: c.Proxies})
+	screens, err := dashboard.New(s.Rules, s.Operators, s.Hooks, dashboard.Options{Version: c.Version, Proxies: c.Proxies})
 	if err != nil {
 		return err
 	}
@@ -230,7 +230,7 @@ func (s Services) sweep(ctx context.Context, log *slog.Logger) {
 		for _, room := range []struct {
 			what  string
 			sweep func(context.Context) error
-		}{{"events and receipts", s.Rules.Sweep}, {"webhook deliveries", s.Hooks.Sweep}, {"sessions and invitations", s.Keys.SweepSessions}} {
+		}{{"events and receipts", s.Rules.Sweep}, {"webhook deliveries", s.Hooks.Sweep}, {"sessions and invitations", s.Operators.SweepSessions}} {
 			if err := room.sweep(ctx); err != nil && ctx.Err() == nil {
 				log.Error("removing expired "+room.what, "error", err)
 			}
@@ -278,16 +278,16 @@ func firstStart(ctx context.Context, c Config, s Services) (news, error) {
 	if err != nil {
 		return news{}, fmt.Errorf("creating the first environment: %w", err)
 	}
-	keys, err := s.Keys.ListKeys(ctx, "")
+	keys, err := s.Operators.ListKeys(ctx, "")
 	if err != nil || len(keys) > 0 {
 		return news{}, err
 	}
 	n := news{Environment: env.Name, chosen: c.APIKey != ""}
 	first := operator.NewKey{Environment: env.ID, Name: "first key"}
 	if n.chosen {
-		_, err = s.Keys.AdoptKey(ctx, first, c.APIKey)
+		_, err = s.Operators.AdoptKey(ctx, first, c.APIKey)
 	} else {
-		_, n.APIKey, err = s.Keys.CreateKey(ctx, first)
+		_, n.APIKey, err = s.Operators.CreateKey(ctx, first)
 	}
 	if err != nil && !fault.HasCode(err, operator.CodeKeyExists) {
 		return news{}, fmt.Errorf("creating the first API key: %w", err)
@@ -303,7 +303,7 @@ func InvitationURL(address, token string) string { return address + InvitationPa
 
 // inviteFirst tells where the first owner comes in, at every start until there is one.
 func (s Services) inviteFirst(ctx context.Context, n *news) error {
-	_, token, err := s.Keys.InviteFirst(ctx)
+	_, token, err := s.Operators.InviteFirst(ctx)
 	if err != nil {
 		return fmt.Errorf("inviting the first owner: %w", err)
 	}
