@@ -28,6 +28,7 @@ var plan = map[string]int{
 	"internal/id":    ground,
 	"internal/page":  ground,
 	"internal/event": ground,
+	"internal/fresh": ground,
 
 	"internal/authz": core,
 
@@ -36,6 +37,7 @@ var plan = map[string]int{
 	"internal/session":    side,
 	"internal/webhook":    side,
 	"internal/operator":   side,
+	"internal/decision":   side,
 
 	"internal/store": stock,
 	"internal/web":   stock,
@@ -71,6 +73,7 @@ var foreign = map[string]map[string]string{
 	"internal/id":      {"github.com/oklog/ulid/v2": "makes and reads the sortable part of an id"},
 	"internal/page":    {},
 	"internal/event":   {},
+	"internal/fresh":   {},
 	"internal/authz":   {"golang.org/x/text": "slugs and e-mail addresses are compared in one normal form"},
 	"internal/webhook": {"code.dny.dev/ssrf": "knows the addresses that no stranger may make this server call, from the registries of IANA"},
 }

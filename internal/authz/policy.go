@@ -64,10 +64,9 @@ func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
 	if !found || !c.sees(org) {
 		return Policy{}, fault.Missing("Organization", string(org))
 	}
-	p := Policy{Environment: c.Environment, Organization: org, Default: d.Shared, Own: org == "", Multiple: d.Multiple}
 	owner := id.Organization("")
 	if d.Own != "" {
-		p.Default, p.Own, owner = d.Own, true, org
+		owner = org
 	}
 	roles, err := r.Roles(c.Environment, org)
 	if err != nil {
@@ -77,15 +76,47 @@ func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	roles, gone := separate(roles)
+	var pinned map[id.Role]id.Role
+	if slices.ContainsFunc(roles, Role.retired) {
+		if pinned, err = r.PinnedDefaults(c.Environment, owner); err != nil {
+			return Policy{}, err
+		}
+	}
+	shared, own := RoleSet{Default: d.Shared, Roles: roles}, RoleSet{Default: d.Own}
+	deciding := &shared
+	if d.Own != "" {
+		deciding = &own
+	}
+	deciding.Order, deciding.Pinned = order, pinned
+	return NewPolicy(c.Environment, org, d.Multiple, shared, own), nil
+}
+
+// RoleSet is what is stored of the roles of one owner: an environment or an organization. Roles need no permissions.
+type RoleSet struct {
+	Default id.Role             // empty for an organization that follows its environment
+	Roles   []Role              // in no order, retired ones among them
+	Order   []id.Role           // the stored order, highest first; it may lack environment roles made later (I4)
+	Pinned  map[id.Role]id.Role // what retired roles without a replacement stand for, where that is not the default
+}
+
+// NewPolicy makes the policy of an organization of what its environment shares and what it has of its own, or, with an
+// empty org and an empty own, that of the environment. It is the one place where the two are brought together (I3).
+func NewPolicy(env id.Environment, org id.Organization, multiple bool, shared, own RoleSet) Policy {
+	p := Policy{Environment: env, Organization: org, Default: shared.Default, Own: org == "", Multiple: multiple}
+	order, pinned := shared.Order, shared.Pinned
+	if own.Default != "" {
+		p.Default, p.Own, order, pinned = own.Default, true, own.Order, own.Pinned
+	}
+	roles, gone := separate(slices.Concat(shared.Roles, own.Roles))
 	p.Roles, p.listed = arrange(roles, order)
-	return p, p.addRetired(r, owner, gone)
+	p.addRetired(gone, pinned)
+	return p
 }
 
 // separate tells the roles that exist from those that are gone.
 func separate(roles []Role) (live, gone []Role) {
 	for _, r := range roles {
-		if r.RetiredAt.IsZero() {
+		if !r.retired() {
 			live = append(live, r)
 		} else {
 			gone = append(gone, r)
@@ -96,13 +127,9 @@ func separate(roles []Role) (live, gone []Role) {
 
 // addRetired says what assignments of roles that are gone count as. Those without a replacement follow the default as
 // it was when the role went: where it was changed since, it was pinned.
-func (p *Policy) addRetired(r Reader, owner id.Organization, gone []Role) error {
+func (p *Policy) addRetired(gone []Role, pinned map[id.Role]id.Role) {
 	if len(gone) == 0 {
-		return nil
-	}
-	pinned, err := r.PinnedDefaults(p.Environment, owner)
-	if err != nil {
-		return err
+		return
 	}
 	p.Retired = make(map[id.Role]Replacement, len(gone))
 	for _, g := range gone {
@@ -115,7 +142,6 @@ func (p *Policy) addRetired(r Reader, owner id.Organization, gone []Role) error 
 		}
 		p.Retired[g.ID] = instead
 	}
-	return nil
 }
 
 // setDefault makes a role the default of an owner and keeps what its former one stands in for.

@@ -31,6 +31,9 @@ type Role struct {
 // Custom reports whether the role belongs to one organization.
 func (r Role) Custom() bool { return r.Organization != "" }
 
+// retired reports whether the role is gone, and only stands in for what its assignments become.
+func (r Role) retired() bool { return !r.RetiredAt.IsZero() }
+
 // payload is the role as its events show it; deleted leaves the permissions of an environment role out (3.14).
 func (r Role) payload(deleted bool) any {
 	if r.Custom() {

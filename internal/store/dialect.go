@@ -29,6 +29,7 @@ type dialect struct {
 	lostRace      func(error) bool  // the transaction lost against another and may be run again
 	constraint    func(error) bool  // it failed on a constraint, which a rule that looks first meets only in a race
 	down          func(error) bool  // the database cannot answer at the moment
+	undecided     func(error) bool  // said of a commit: it may have taken place all the same, or still do so
 }
 
 func sqliteDialect() dialect {
@@ -51,6 +52,7 @@ func sqliteDialect() dialect {
 			}
 			return connectionLost(err)
 		},
+		undecided: func(error) bool { return false }, // SQLite is in this process and has said what it did
 	}
 }
 
@@ -86,6 +88,14 @@ func postgresDialect() dialect {
 				return true
 			default: // connection, resources, operator intervention, system
 				return strings.Contains("08 53 57 58", state[:2])
+			}
+		},
+		undecided: func(err error) bool {
+			switch state := postgresState(err); {
+			case state == "":
+				return true
+			default: // integrity and rollback are verdicts of the server, before it commits
+				return !strings.Contains("23 40", state[:2])
 			}
 		},
 	}

@@ -24,6 +24,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/rolecall/rolecall/internal/fresh"
 )
 
 //go:embed migrations/*.sql
@@ -131,7 +133,8 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	return &Store{dialect: sqliteDialect(), write: write, read: read}, nil
+	book := fresh.NewBook()
+	return &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: nobody{book}}, nil
 }
 
 func sqlitePool(path string, size int, txlock string, pragmas []string) (*sql.DB, error) {
@@ -257,7 +260,9 @@ func openPostgres(location string) (*Store, error) {
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
-	return &Store{dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }}, nil
+	return &Store{
+		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: fresh.NewBook(), peers: strangers{},
+	}, nil
 }
 
 // migrations are those of this binary, in the text of this database.

@@ -7,11 +7,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/fresh"
 )
 
 // Store is an open database. It is safe for concurrent use.
@@ -20,14 +23,26 @@ type Store struct {
 	write   *sql.DB // on SQLite one connection, whose transactions begin immediately
 	read    *sql.DB // on PostgreSQL the same pool
 	release func() error
+	book    *fresh.Book
+	peers   peers
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
 }
 
+// Fresh is the agreement between this database and what the process remembers of it.
+func (s *Store) Fresh() *fresh.Book { return s.book }
+
+// KeepTerms has terms begin in the book, and end, until the context ends; then the last one ends. Without it nothing is
+// answered from memory.
+func (s *Store) KeepTerms(ctx context.Context) {
+	defer s.book.Lapse()
+	s.peers.keep(ctx)
+}
+
 // Close ends all connections and gives up the lock on an SQLite file.
 func (s *Store) Close() error {
-	err := s.write.Close()
+	err := errors.Join(s.peers.close(), s.write.Close())
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
 	}
@@ -84,18 +99,58 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fu
 }
 
 func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
-	sqlTx, err := db.BeginTx(ctx, opts)
+	// A client that goes away ends its statements, not a commit: whether that took place would be unknown.
+	lasting, cancel := uncancelled(ctx)
+	defer cancel()
+	sqlTx, err := db.BeginTx(lasting, opts)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
 	defer sqlTx.Rollback() // after a commit this does nothing
-	if err := fn(&tx{ctx: ctx, sql: sqlTx, store: s}); err != nil {
+	t := &tx{ctx: ctx, sql: sqlTx, store: s}
+	if err := fn(t); err != nil {
 		return err
 	}
-	if err := sqlTx.Commit(); err != nil {
+	settle, err := s.hold(ctx, t)
+	if err != nil {
+		return err
+	}
+	err = sqlTx.Commit()
+	settle(err == nil || !s.dialect.undecided(err))
+	if err != nil {
 		return fmt.Errorf("committing: %w", err)
 	}
 	return nil
+}
+
+// uncancelled is a context that ends at the deadline of another, but not when that is cancelled.
+func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	}
+	return context.WithoutCancel(ctx), func() {}
+}
+
+// hold sees to it that no process answers from memory what the transaction is about to change (package fresh). settle
+// says when the commit is over, and whether its outcome is known.
+func (s *Store) hold(ctx context.Context, t *tx) (settle func(known bool), err error) {
+	if len(t.changed) == 0 {
+		return func(bool) {}, nil
+	}
+	regions := slices.Collect(maps.Keys(t.changed))
+	release := s.book.Hold(regions)
+	ended, err := s.peers.announce(ctx, t, regions)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("announcing a change: %w", err)
+	}
+	return func(known bool) {
+		if !known { // the commit may still take place, so nothing may be remembered until a term begins anew
+			s.book.Lapse()
+		}
+		ended(known)
+		release()
+	}, nil
 }
 
 // isAnswer tells the refusals and replays of rules from errors of a driver.
@@ -120,6 +175,18 @@ type tx struct {
 	sql   *sql.Tx
 	store *Store
 	again map[string]*sql.Stmt // queries that ran, prepared from the second time on
+
+	changed map[fresh.Region]bool // what decisions depend on and this transaction writes
+}
+
+// change notes that the transaction writes what decisions in the regions depend on.
+func (t *tx) change(regions ...fresh.Region) {
+	if t.changed == nil {
+		t.changed = map[fresh.Region]bool{}
+	}
+	for _, r := range regions {
+		t.changed[r] = true
+	}
 }
 
 // mostPrepared bounds the statements that one transaction keeps.
