@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/api"
+	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -135,7 +136,7 @@ func onDatabases(b *testing.B, measure func(*testing.B, *world, http.Handler)) {
 			ids := id.NewSource(time.Now, nil)
 			rules := authz.New(db, time.Now, ids)
 			hooks := webhook.New(db, rules, time.Now, ids, webhook.Options{})
-			door, err := api.New(rules, operator.New(db, time.Now, ids), hooks, "bench")
+			door, err := api.New(rules, decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), operator.New(db, time.Now, ids), hooks, "bench")
 			if err != nil {
 				b.Fatal(err)
 			}

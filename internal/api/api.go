@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
@@ -24,19 +25,20 @@ import (
 
 // API serves the JSON API over its services.
 type API struct {
-	rules    *authz.Service
-	keys     *operator.Service
-	hooks    *webhook.Service
-	document []byte // the OpenAPI document, as JSON
+	rules     *authz.Service
+	decisions *decision.Service
+	keys      *operator.Service
+	hooks     *webhook.Service
+	document  []byte // the OpenAPI document, as JSON
 }
 
 // New returns the API over its services. version goes into the OpenAPI document.
-func New(rules *authz.Service, keys *operator.Service, hooks *webhook.Service, version string) (*API, error) {
+func New(rules *authz.Service, decisions *decision.Service, keys *operator.Service, hooks *webhook.Service, version string) (*API, error) {
 	document, err := event.Encode(Document(version))
 	if err != nil {
 		return nil, err
 	}
-	return &API{rules: rules, keys: keys, hooks: hooks, document: document}, nil
+	return &API{rules: rules, decisions: decisions, keys: keys, hooks: hooks, document: document}, nil
 }
 
 // Register adds every route of the API to a router.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/web"
@@ -56,21 +57,21 @@ func (c Check) question(m id.Membership) (authz.Question, error) {
 	return authz.Question{Membership: m, Permission: c.PermissionSlug.Value, Resource: ref, Explain: c.Explain.Value}, err
 }
 
-func check(r *request) (authz.Answer, error) {
+func check(r *request) (decision.Answer, error) {
 	m, err := r.membership("organization_membership_id")
 	if err != nil {
-		return authz.Answer{}, err
+		return decision.Answer{}, err
 	}
 	in, err := web.Decode[Check](r.body)
 	if err != nil {
-		return authz.Answer{}, err
+		return decision.Answer{}, err
 	}
 	q, err := in.question(m)
 	if err != nil {
-		return authz.Answer{}, err
+		return decision.Answer{}, err
 	}
-	d, err := r.api.rules.Check(r.Context(), r.caller, q)
-	return authz.Answer{Question: q, Decision: d}, err
+	v, err := r.api.decisions.Check(r.Context(), r.caller, q)
+	return decision.Answer{Question: q, Verdict: v}, err
 }
 
 // question reads a question as check does, so that what is not found alone is not found here.
@@ -89,13 +90,13 @@ func (c CheckOf) question() (authz.Question, error) {
 
 // questions reads a batch. Malformed questions refuse all of it, each by its index; what names nothing is the answer of
 // its question alone, and is not asked.
-func (in Checks) questions() (ask []authz.Question, answers []authz.Answer, err error) {
+func (in Checks) questions() (ask []authz.Question, answers []decision.Answer, err error) {
 	entries, err := web.DecodeItems("checks", in.Checks.Value)
 	if err != nil {
 		return nil, nil, err
 	}
 	var bad []fault.Field
-	answers = make([]authz.Answer, len(entries))
+	answers = make([]decision.Answer, len(entries))
 	for i, e := range entries {
 		q, err := e.question()
 		switch f := fault.Of(err); {
@@ -113,7 +114,7 @@ func (in Checks) questions() (ask []authz.Question, answers []authz.Answer, err 
 	return ask, answers, nil
 }
 
-func checkAll(r *request) ([]authz.Answer, error) {
+func checkAll(r *request) ([]decision.Answer, error) {
 	in, err := web.Decode[Checks](r.body)
 	if err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ func checkAll(r *request) ([]authz.Answer, error) {
 	if err != nil || len(ask) == 0 {
 		return answers, err
 	}
-	found, err := r.api.rules.CheckAll(r.Context(), r.caller, ask)
+	found, err := r.api.decisions.CheckAll(r.Context(), r.caller, ask)
 	if err != nil {
 		return nil, err
 	}

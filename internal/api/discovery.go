@@ -107,5 +107,5 @@ func listEffectivePermissions(r *request) (none page.Page[authz.Permission], err
 	if err != nil {
 		return none, err
 	}
-	return r.api.rules.PermissionsOn(r.Context(), r.caller, m, ref, p)
+	return r.api.decisions.PermissionsOn(r.Context(), r.caller, m, ref, p)
 }

@@ -50,7 +50,7 @@ func showPriority(p authz.Policy) any {
 }
 
 func getPolicy(r *request) (authz.Policy, error) {
-	return r.api.rules.Policy(r.Context(), r.caller, r.org)
+	return r.api.decisions.Policy(r.Context(), r.caller, r.org)
 }
 
 func setDefault(r *request) (authz.Policy, error) {

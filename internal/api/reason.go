@@ -1,7 +1,7 @@
 package api
 
 import (
-	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -57,28 +57,28 @@ type ReasonResource struct {
 	Name             string      `json:"name"`
 }
 
-func showDecision(a authz.Answer) any {
-	return Checked{Authorized: a.Decision.Authorized, Reason: reasonBody(a)}
+func showDecision(a decision.Answer) any {
+	return Checked{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)}
 }
 
-func showAnswers(answers []authz.Answer) any {
+func showAnswers(answers []decision.Answer) any {
 	l := CheckedList{Object: "list", Data: make([]CheckedOf, len(answers))}
 	for i, a := range answers {
 		if a.Refusal != nil {
 			l.Data[i].Error = &CheckError{Code: a.Refusal.Code, Message: a.Refusal.Message}
 			continue
 		}
-		l.Data[i] = CheckedOf{Authorized: a.Decision.Authorized, Reason: reasonBody(a)}
+		l.Data[i] = CheckedOf{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)}
 	}
 	return l
 }
 
 // reasonBody shows the reason of a decision to whom asked for it.
-func reasonBody(a authz.Answer) *Reason {
+func reasonBody(a decision.Answer) *Reason {
 	if !a.Question.Explain {
 		return nil
 	}
-	reason := a.Decision.Reason
+	reason := a.Verdict.Reason()
 	b := &Reason{
 		Cause: string(reason.Cause), Status: string(reason.Status), PermissionSlug: reason.Permission,
 		Roles: make([]RoleInEffect, len(reason.Held)), Path: make([]ReasonResource, len(reason.Path)),

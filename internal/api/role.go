@@ -111,7 +111,8 @@ func createOrganizationRole(r *request) (authz.Role, error) {
 }
 
 func listRoles(r *request) ([]authz.Role, error) {
-	return r.api.rules.ListRoles(r.Context(), r.caller, r.org)
+	p, err := r.api.decisions.Policy(r.Context(), r.caller, r.org)
+	return p.Roles, err
 }
 
 func getRole(r *request) (authz.Role, error) {

@@ -14,6 +14,7 @@ import (
 	"github.com/rolecall/rolecall/internal/api"
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/cli"
+	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
 	"github.com/rolecall/rolecall/internal/pgtest"
@@ -104,7 +105,9 @@ func newWorld(tb testing.TB, location string) *world {
 	w.rules = authz.New(w.db, w.clock.now, ids)
 	w.keys = operator.New(w.db, w.clock.now, ids)
 	w.hooks = webhook.New(w.db, w.rules, w.clock.now, ids, webhook.Options{AllowPrivate: true})
-	door, err := api.New(w.rules, w.keys, w.hooks, cli.Version)
+	decisions := decision.New(w.rules, w.db, w.db.Fresh(), w.clock.now, decision.Options{})
+	keepTerms(tb, w.db)
+	door, err := api.New(w.rules, decisions, w.keys, w.hooks, cli.Version)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -121,6 +124,14 @@ func newWorld(tb testing.TB, location string) *world {
 	w.events = eventReader{client: w.client, labels: map[string]string{}}
 	tb.Cleanup(func() { w.events.finish(tb) })
 	return w
+}
+
+// keepTerms lets a world answer from memory, as a server does, until its test ends.
+func keepTerms(tb testing.TB, db *store.Store) {
+	ctx, stop := context.WithCancel(context.Background())
+	var keeping sync.WaitGroup
+	keeping.Go(func() { db.KeepTerms(ctx) })
+	tb.Cleanup(func() { stop(); keeping.Wait() })
 }
 
 // environment makes another environment and a client with a key of it.

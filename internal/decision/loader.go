@@ -39,7 +39,7 @@ type Shared struct {
 
 // Catalogue is the permissions of an environment and which of them its roles hold.
 type Catalogue struct {
-	Permissions map[string]id.Permission // by slug
+	Permissions []authz.Permission
 	Held        map[id.Role][]id.Permission
 }
 

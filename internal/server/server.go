@@ -18,6 +18,7 @@ import (
 	"github.com/rolecall/rolecall/internal/api"
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/dashboard"
+	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
@@ -49,6 +50,7 @@ const drainTime = 20 * time.Second
 // Services is the rules of the rooms, over one database.
 type Services struct {
 	Rules     *authz.Service
+	Decisions *decision.Service
 	Operators *operator.Service
 	Hooks     *webhook.Service
 }
@@ -56,7 +58,9 @@ type Services struct {
 func services(db *store.Store, o webhook.Options) (Services, *id.Source) {
 	ids := id.NewSource(time.Now, nil)
 	rules := authz.New(db, time.Now, ids)
-	return Services{Rules: rules, Operators: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o)}, ids
+	return Services{
+		Rules: rules, Decisions: decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
+	}, ids
 }
 
 // Visit opens a database for a short command, also beside a running server, and closes it again.
@@ -106,7 +110,7 @@ func logger(w io.Writer) *slog.Logger {
 
 func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {
 	s, ids := services(db, c.Webhooks)
-	door, err := api.New(s.Rules, s.Operators, s.Hooks, c.Version)
+	door, err := api.New(s.Rules, s.Decisions, s.Operators, s.Hooks, c.Version)
 	if err != nil {
 		return err
 	}
@@ -138,6 +142,7 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	api.Health(router, func(r *http.Request) error { return db.Ping(r.Context()) }, log)
 	hs := bounded(web.Wrap(router, log, ids), log)
 	defer inBackground(ctx, // beside requests that are let finish
+		db.KeepTerms,
 		func(ctx context.Context) { s.sweep(ctx, log) },
 		func(ctx context.Context) { work(ctx, s.Rules, string(id.New[id.Request](ids)), log) },
 		func(ctx context.Context) { webhook.NewWorker(s.Hooks, log).Run(ctx) },
