@@ -54,6 +54,7 @@ func (c *clock) move(by time.Duration) {
 // world is an environment of a real database, with the rules and with memory over it.
 type world struct {
 	t      testing.TB
+	folder string
 	db     *store.Store
 	clock  *clock
 	ids    *id.Source
@@ -71,12 +72,13 @@ var ctx = context.Background()
 // open makes an empty world in a file of its own.
 func open(t testing.TB) *world {
 	t.Helper()
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "world.db"), store.Serve)
+	folder := t.TempDir()
+	db, err := store.Open(ctx, "sqlite:"+filepath.Join(folder, "world.db"), store.Serve)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w := &world{t: t, db: db, clock: &clock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
+	w := &world{t: t, folder: folder, db: db, clock: &clock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
 	w.ids = id.NewSource(w.clock.now, nil)
 	w.rules = authz.New(db, w.clock.now, w.ids)
 	w.c = w.environment("production")
