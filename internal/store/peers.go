@@ -14,6 +14,8 @@ type peers interface {
 	announce(ctx context.Context, t *tx, regions []fresh.Region) (ended func(known bool), err error)
 	// keep has terms begin and end in the book until the context ends.
 	keep(ctx context.Context)
+	// standing is how this process stands with the others.
+	standing() Circle
 	// close gives up what peers hold of the database.
 	close() error
 }
@@ -29,5 +31,7 @@ func (n nobody) keep(ctx context.Context) {
 	n.book.Begin(fresh.NewTerm(nil))
 	<-ctx.Done()
 }
+
+func (n nobody) standing() Circle { return Circle{} }
 
 func (n nobody) close() error { return nil }
