@@ -133,7 +133,9 @@ type circleWorld struct {
 }
 
 // region is what every change of the world changes.
-func (w *circleWorld) region() fresh.Region { return fresh.Region{Kind: fresh.Member, ID: string(w.member)} }
+func (w *circleWorld) region() fresh.Region {
+	return fresh.Region{Kind: fresh.Member, ID: string(w.member)}
+}
 
 func newCircleWorld(t *testing.T, db *store.Store) *circleWorld {
 	t.Helper()

@@ -34,7 +34,9 @@ func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 }
 
 // Announced makes a store call fn between the announcement of a change and its commit.
-func Announced(s *Store, fn func(context.Context, authz.Tx)) { s.peers = &watched{peers: s.peers, announced: fn} }
+func Announced(s *Store, fn func(context.Context, authz.Tx)) {
+	s.peers = &watched{peers: s.peers, announced: fn}
+}
 
 // Silence makes a store never tell that a change ended.
 func Silence(s *Store) { s.peers = &watched{peers: s.peers, silent: true} }

@@ -261,9 +261,9 @@ func openPostgres(location string) (*Store, error) {
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	book := fresh.NewBook()
-	wire := newCircle(book, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
 	return &Store{
-		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: book, peers: wire,
+		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: book,
+		peers: postgresPeers(book, config),
 	}, nil
 }
 
