@@ -20,7 +20,7 @@ import (
 
 // options is the command line.
 type options struct {
-	Only   []string `placeholder:"NAME" enum:"create,check,order,remove,screens,webhook,size,start" help:"Measure only this: create, check, order, remove, screens, webhook, size or start. May be given several times."`
+	Only   []string `placeholder:"NAME" enum:"create,check,order,remove,replicas,screens,webhook,size,start" help:"Measure only this: create, check, order, remove, replicas, screens, webhook, size or start. May be given several times."`
 	Screen string   `placeholder:"TEXT" help:"Of the screens, only those whose address in the table of routes contains this, such as /members."`
 	Quick  bool     `help:"Small worlds and short rounds, in under a minute: to see that it works, not to compare with."`
 	Rounds int      `placeholder:"N" help:"Measured rounds, of which the median counts. Default: 5, with --quick 2."`
@@ -81,7 +81,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 	for _, figure := range []struct {
 		name    string
 		measure func(context.Context, *Report) error
-	}{{"size", b.size}, {"start", b.start}, {"create", b.create}, {"check", b.check}, {"order", b.order}, {"remove", b.remove}, {"screens", b.screens}, {"webhook", b.webhook}} {
+	}{{"size", b.size}, {"start", b.start}, {"create", b.create}, {"check", b.check}, {"order", b.order}, {"remove", b.remove}, {"replicas", b.replicas}, {"screens", b.screens}, {"webhook", b.webhook}} {
 		if !o.wants(figure.name) {
 			continue
 		}
@@ -123,7 +123,7 @@ func prepare(ctx context.Context, o options, progress io.Writer) (*bench, error)
 	if err := b.build(ctx); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	if slices.ContainsFunc([]string{"create", "check", "order", "remove", "screens", "webhook", "start"}, o.wants) {
+	if slices.ContainsFunc([]string{"create", "check", "order", "remove", "replicas", "screens", "webhook", "start"}, o.wants) {
 		b.say("starting PostgreSQL")
 		if b.postgres, err = startCluster(); err != nil {
 			b.notes = append(b.notes, "PostgreSQL was not measured: "+err.Error())

@@ -24,6 +24,10 @@ type Report struct {
 	Screens     []ScreenRow  `json:"screens,omitempty"`
 	Heaviest    []LoadRow    `json:"heaviest_page,omitempty"`
 	Paint       []PaintRow   `json:"paint,omitempty"`
+
+	Replicas    []ReplicasRow `json:"replicas,omitempty"`
+	Revocations RevocationRow `json:"revocations,omitzero"`
+	Stalls      []StallRow    `json:"stalls,omitempty"`
 }
 
 // StartRow is how long a start takes.
@@ -197,6 +201,7 @@ func (r Report) text(out io.Writer) error {
 	}
 	orderText(t, r.Order)
 	removeText(t, r.Remove)
+	replicasText(t, r)
 	screensText(t, r)
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)
 	if len(r.Notes) > 0 {
