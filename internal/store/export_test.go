@@ -47,3 +47,14 @@ func Alter(t authz.Tx, in []fresh.Region, statement string) error {
 	_, err := t.(*tx).alter(in, "testing", statement)
 	return err
 }
+
+// Inside runs fn in a transaction that announced a change of regions and did not commit.
+func Inside(ctx context.Context, s *Store, regions []fresh.Region, fn func() error) error {
+	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
+		_, err := s.peers.announce(ctx, t, regions)
+		return errors.Join(err, fn())
+	})
+}
+
+// FencePause is how soon a server tries to begin a term anew.
+const FencePause = fencePause
