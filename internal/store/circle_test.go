@@ -90,21 +90,6 @@ func (r *replica) awaitTerm(has bool) {
 	})
 }
 
-// await asks again and again for what another process or the database does, which tells nobody.
-func await(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	end := time.After(30 * time.Second)
-	for !done() {
-		select {
-		case <-again.C:
-		case <-end:
-			t.Fatalf("waiting for %s", what)
-		}
-	}
-}
-
 // may asks as a client of this replica does, again when the pool had a connection that is gone.
 func (r *replica) may(w *circleWorld) (authorized bool) {
 	r.t.Helper()

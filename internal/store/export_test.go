@@ -70,3 +70,29 @@ func Backend(t authz.Tx) (pid int, err error) {
 
 // WireName is what the connection calls itself over which a store hears of others.
 func WireName(s *Store) string { return "rolecall " + s.peers.(*circle).id }
+
+// Remembered says whether what a table holds is remembered.
+func Remembered(table string) bool { return remembered(table) }
+
+// Exec runs a statement as one that writes nothing that is remembered.
+func Exec(t authz.Tx, statement string) error {
+	_, err := t.(*tx).exec("testing", statement)
+	return err
+}
+
+// Alter runs a statement that writes in regions.
+func Alter(t authz.Tx, in []fresh.Region, statement string) error {
+	_, err := t.(*tx).alter(in, "testing", statement)
+	return err
+}
+
+// Inside runs fn in a transaction that announced a change of regions and did not commit.
+func Inside(ctx context.Context, s *Store, regions []fresh.Region, fn func() error) error {
+	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
+		_, err := s.peers.announce(ctx, t, regions)
+		return errors.Join(err, fn())
+	})
+}
+
+// FencePause is how soon a server tries to begin a term anew.
+const FencePause = fencePause

@@ -19,19 +19,3 @@ type peers interface {
 	// close gives up what peers hold of the database.
 	close() error
 }
-
-// nobody is the peers of a process that is alone with its database.
-type nobody struct{ book *fresh.Book }
-
-func (n nobody) announce(context.Context, *tx, []fresh.Region) (func(bool), error) {
-	return func(bool) {}, nil
-}
-
-func (n nobody) keep(ctx context.Context) {
-	n.book.Begin(fresh.NewTerm(nil))
-	<-ctx.Done()
-}
-
-func (n nobody) standing() Circle { return Circle{} }
-
-func (n nobody) close() error { return nil }
