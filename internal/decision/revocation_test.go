@@ -147,7 +147,7 @@ func TestRevocationsAreSeenAtOnce(t *testing.T) {
 
 // hurry turns all toggles while others check, some giving up and some having terms end.
 func hurry(t *testing.T, w *world, all []*toggle) {
-	const rounds, checkers = 25, 4
+	const rounds, checkers = 8, 4
 	var writers, others sync.WaitGroup
 	var over atomic.Bool
 	for _, g := range all {
