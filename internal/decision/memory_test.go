@@ -30,7 +30,7 @@ func (b *between) next(act func()) { b.act.Store(&act) }
 
 // overSmall is a small world with memory over a gate and a clock by which tests act in its midst.
 func overSmall(t *testing.T, o decision.Options) (w *world, org id.Organization, m id.Membership, g *gate, clock *between) {
-	w, org, m = small(t)
+	w, org, m = small(t, file(t))
 	g, clock = &gate{Store: w.db, at: map[string]func(){}}, &between{clock: w.clock}
 	w.memory = decision.New(w.rules, g, w.db.Fresh(), clock.now, o)
 	w.db.Fresh().Begin(fresh.NewTerm(nil))
@@ -99,7 +99,7 @@ func TestReadingsSurviveWhoGivesUp(t *testing.T) {
 // A process that writes without telling ends the term, and nothing remembered in it counts any more, in the next either.
 func TestNothingOutlivesItsTerm(t *testing.T) {
 	t.Parallel()
-	w, _, m := small(t)
+	w, _, m := small(t, file(t))
 	book := fresh.NewBook() // which hears of nothing
 	w.memory = decision.New(w.rules, w.db, book, w.clock.now, decision.Options{})
 	if w.may(m, "a:read"); w.memory.Stats().Termless != 1 {
@@ -115,7 +115,11 @@ func TestNothingOutlivesItsTerm(t *testing.T) {
 	strangers.Add(1)
 	w.agree("a stranger's change")
 	book.Begin(fresh.NewTerm(strangers.Load))
+	before := w.memory.Stats().Remembered
 	w.agree("the next term began")
+	if w.memory.Stats().Remembered == before {
+		t.Error("in the next term nothing is remembered")
+	}
 	book.Lapse()
 	w.agree("the last term ended")
 }

@@ -121,10 +121,10 @@ func (w *world) toggles(org id.Organization) []*toggle {
 // gives up, changes something, makes room or begins a new term.
 func TestRevocationsAreSeenAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, o := range []decision.Options{{}, {Members: 2, Organizations: 1, Resources: 2}} {
-		t.Run(fmt.Sprint(o.Members), func(t *testing.T) {
+	for name, o := range map[string]decision.Options{"sqlite": {}, "postgres": {Members: 2, Organizations: 1, Resources: 2}} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w, org, _ := small(t)
+			w, org, _ := small(t, databases[name](t))
 			w.permission("b:see")
 			w.memory = decision.New(w.rules, w.db, w.db.Fresh(), w.clock.now, o)
 			w.db.Fresh().Begin(fresh.NewTerm(nil))
