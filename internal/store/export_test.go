@@ -31,3 +31,9 @@ func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 	_, err := s.write.ExecContext(ctx, statement, args...)
 	return err
 }
+
+// Read runs a query on the pool that readers use, and reads its first row.
+func Read(ctx context.Context, s *Store, query string) error {
+	var first any
+	return s.read.QueryRowContext(ctx, query).Scan(&first)
+}
