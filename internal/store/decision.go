@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/decision"
@@ -13,8 +14,9 @@ import (
 
 var _ decision.Loader = (*Store)(nil)
 
-// Every text here is one statement, and so one snapshot without a transaction. It reads rows of different kinds, which
-// the first column tells; the others mean what they are called in the first part, or what the part's scan says.
+// Every text here is one statement, and so one snapshot without a transaction. Most read rows of different kinds, which
+// the first column tells; what the others mean in rows of a kind, the function that scans them says. What a role holds
+// is one row, because rows are what reading costs by.
 
 const (
 	// roleSet is the roles, order and pinned defaults of an owner, which is the environment itself where $2 is empty.
@@ -39,18 +41,21 @@ const (
 		FROM organizations o LEFT JOIN default_roles d ON d.organization_id = o.id AND d.environment_id = o.environment_id
 		WHERE o.id = $2 AND o.environment_id = $1
 		UNION ALL
-		SELECT 'held', role_id, permission_id, '', NULL, '', 0, NULL, NULL, NULL, NULL
-		FROM role_permissions WHERE organization_id = $2`
+		SELECT 'held', role_id, string_agg(permission_id, ','), '', NULL, '', 0, NULL, NULL, NULL, NULL
+		FROM role_permissions WHERE organization_id = $2 GROUP BY role_id`
 
+	// selectCatalogue joins across so that SQLite begins with the roles of this environment, not with what those of all hold.
 	selectCatalogue = `
 		SELECT 'permission', id, environment_id, slug, name, description, system, resource_type, created_at, updated_at
 		FROM permissions WHERE environment_id = $1
 		UNION ALL
-		SELECT 'held', h.permission_id, h.role_id, '', '', NULL, 0, '', NULL, NULL
-		FROM roles r JOIN role_permissions h ON h.organization_id = r.organization_id AND h.role_id = r.id
-		WHERE r.organization_id = '' AND r.environment_id = $1`
+		SELECT 'held', h.role_id, string_agg(h.permission_id, ','), '', '', NULL, 0, '', NULL, NULL
+		FROM roles r CROSS JOIN role_permissions h
+		WHERE r.organization_id = '' AND r.environment_id = $1 AND h.organization_id = '' AND h.role_id = r.id
+		GROUP BY h.role_id`
 
-	selectHoldings = `SELECT role_id, permission_id FROM role_permissions WHERE organization_id = $1`
+	selectHoldings = `
+		SELECT role_id, string_agg(permission_id, ',') FROM role_permissions WHERE organization_id = $1 GROUP BY role_id`
 
 	heldColumns = `'assignment', a.id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
 
@@ -126,7 +131,7 @@ func (o *ownerSet) scan(from row) error {
 		}
 		o.roles.Pinned[r.ID] = id.Role(r.Slug)
 	case "held":
-		o.held[r.ID] = append(o.held[r.ID], id.Permission(r.Slug))
+		o.held[r.ID] = permissionIDs(r.Slug)
 	case "owner":
 		o.owner = &r
 	default:
@@ -146,6 +151,15 @@ func (s *Store) loadSet(ctx context.Context, doing, query string, env id.Environ
 		o.roles.Order = append(o.roles.Order, p.role)
 	}
 	return o, nil
+}
+
+// permissionIDs reads a list of ids, none of which can hold a comma.
+func permissionIDs(list string) []id.Permission {
+	ids := make([]id.Permission, 0, 1+strings.Count(list, ","))
+	for one := range strings.SplitSeq(list, ",") {
+		ids = append(ids, id.Permission(one))
+	}
+	return ids
 }
 
 // LoadShared implements decision.Loader.
@@ -175,8 +189,7 @@ func (s *Store) LoadCatalogue(ctx context.Context, env id.Environment) (decision
 		err := r.Scan(&kind, &p.ID, &p.Environment, &p.Slug, &p.Name, &p.Description, (*flag)(&p.System), &p.ResourceType,
 			(*stamp)(&p.CreatedAt), (*stamp)(&p.UpdatedAt))
 		if kind == "held" {
-			role := id.Role(p.Environment)
-			c.Held[role] = append(c.Held[role], p.ID)
+			c.Held[id.Role(p.ID)] = permissionIDs(string(p.Environment))
 		} else {
 			c.Permissions = append(c.Permissions, p)
 		}
@@ -193,9 +206,9 @@ func (s *Store) LoadHoldings(ctx context.Context, org id.Organization) (map[id.R
 	held := map[id.Role][]id.Permission{}
 	err := s.lookup(ctx, "loading what custom roles hold", func(r row) error {
 		var role id.Role
-		var p id.Permission
-		err := r.Scan(&role, &p)
-		held[role] = append(held[role], p)
+		var list string
+		err := r.Scan(&role, &list)
+		held[role] = permissionIDs(list)
 		return err
 	}, selectHoldings, org)
 	if err != nil {

@@ -37,3 +37,9 @@ func Read(ctx context.Context, s *Store, query string) error {
 	var first any
 	return s.read.QueryRowContext(ctx, query).Scan(&first)
 }
+
+// Loads are the texts of the loaders, by what they load.
+var Loads = map[string]string{
+	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
+	"path": selectPathOfID, "path by external id": selectPathOfExternal,
+}
