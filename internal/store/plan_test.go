@@ -118,8 +118,8 @@ func TestPlansOfLoaders(t *testing.T) {
 			"role_permissions (organization_id=?)"),
 		"catalogue": {"permissions (environment_id=?)", "r (organization_id=? AND environment_id=?)", "h (organization_id=? AND role_id=?)"},
 		"holdings":  {"role_permissions (organization_id=?)"},
-		"member": {"memberships (id=?)", "assignments (organization_id=? AND subject_id=?)", "memberships (id=?)",
-			"assignments (organization_id=? AND subject_id=?)", "memberships (id=?)", "m (id=?)", "g (organization_id=? AND membership_id=?)"},
+		"member": {"memberships (id=?)", "memberships (id=?)", "m (id=?)", "g (organization_id=? AND membership_id=?)",
+			"a (organization_id=? AND subject_id=?)"},
 		"path":                {"resources (organization_id=? AND id=?)", "r (organization_id=? AND id=?)"},
 		"path by external id": {"resources (organization_id=? AND resource_type=? AND external_id=?)", "r (organization_id=? AND id=?)"},
 	} {
@@ -130,7 +130,7 @@ func TestPlansOfLoaders(t *testing.T) {
 		}
 		var got []string
 		for _, s := range searched(t, db, query, args...) {
-			if strings.HasPrefix(s, "SCAN ") && s != "SCAN path" && s != "SCAN a" { // rows that the query has found itself
+			if strings.HasPrefix(s, "SCAN ") && !slices.Contains([]string{"SCAN path", "SCAN s", "SCAN held"}, s) { // rows that the query has found itself
 				t.Errorf("loading %s: %s", what, s)
 			}
 			if found := step.FindStringSubmatch(s); found != nil {
