@@ -78,10 +78,11 @@ const (
 	heldColumns = `a.id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
 
 	// pathFrom and pathUp enclose the condition by which a path begins. $1 is the environment, $2 the organization and
-	// $3 how many resources can lie above one.
+	// $3 how many resources can lie above one. The environment is compared by value, so that no index is used that leads
+	// to the resources of the same external id in all organizations.
 	pathFrom = `
 		WITH RECURSIVE path (` + resourceColumns + `, above) AS (
-			SELECT ` + resourceColumns + `, 0 FROM resources WHERE environment_id = $1 AND organization_id = $2 AND `
+			SELECT ` + resourceColumns + `, 0 FROM resources WHERE organization_id = $2 AND (environment_id || '') = $1 AND `
 	pathUp = `
 			UNION ALL
 			SELECT r.organization_id, r.id, r.environment_id, r.resource_type, r.external_id, r.name, r.description, r.parent_id,
