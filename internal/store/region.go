@@ -98,6 +98,7 @@ func (t *tx) makes(regions ...fresh.Region) {
 	}
 	for _, r := range regions {
 		t.made[r] = true
+		delete(t.changed, r)
 	}
 }
 
