@@ -130,7 +130,7 @@ func (v *Verdict) decide(q *authz.Question) (lacks need, refusal error) {
 	if lacks, refusal = s.locate(&q.Resource); refusal != nil || lacks != needNothing {
 		return lacks, refusal
 	}
-	v.permission, v.explain = q.Permission, q.Explain
+	v.permission, v.explain = n, q.Explain
 	v.Authorized = statuses[s.m.status] == authz.StatusActive && s.holder(n).found
 	return needNothing, nil
 }
