@@ -132,7 +132,7 @@ func (r *chance) provided() {
 	}))
 }
 
-func (r *chance) policySteps() map[string]func() {
+func (r *chance) permissionSteps() map[string]func() {
 	return map[string]func(){
 		"create a permission": func() {
 			slug := one(r, someSlugs, "slug")
@@ -145,6 +145,11 @@ func (r *chance) policySteps() map[string]func() {
 			_, err := r.rules.UpdatePermission(ctx, r.c, one(r, someSlugs, "slug"), authz.Details{Name: authz.Some(fmt.Sprint("name ", r.made))})
 			r.tried(err)
 		},
+	}
+}
+
+func (r *chance) roleSteps() map[string]func() {
+	return map[string]func(){
 		"create a role": func() {
 			org, slug := r.owner()
 			_, err := r.rules.CreateRole(ctx, r.c, org, authz.NewRole{Slug: authz.Some(slug), Name: slug, Permissions: authz.Some(r.some())})
@@ -240,6 +245,11 @@ func (r *chance) memberSteps() map[string]func() {
 				r.tried(r.rules.RemoveRoleAssignment(ctx, r.c, m, one(r, list.Items, "assignment").ID))
 			}
 		},
+	}
+}
+
+func (r *chance) groupSteps() map[string]func() {
+	return map[string]func(){
 		"assign to a group": func() {
 			try[authz.RoleAssignment](r)(r.rules.AssignGroupRole(ctx, r.c, one(r, r.groups, "group").ID, r.assignment()))
 		},
@@ -335,7 +345,7 @@ func history(t *testing.T, rt *rapid.T, location string) {
 	other := r.environment("staging")
 	callers := []authz.Caller{r.c, other, {Environment: r.c.Environment, Only: &authz.Restriction{Organization: r.orgs[0]}}}
 	actions := map[string]func(*rapid.T){}
-	for _, steps := range []map[string]func(){r.policySteps(), r.memberSteps(), r.placeSteps()} {
+	for _, steps := range []map[string]func(){r.permissionSteps(), r.roleSteps(), r.memberSteps(), r.groupSteps(), r.placeSteps()} {
 		for name, do := range steps {
 			actions[name] = func(*rapid.T) { do() }
 		}
