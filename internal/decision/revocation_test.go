@@ -24,7 +24,8 @@ type toggle struct {
 	contended atomic.Uint64 // checks that no change met, and so had one right answer
 }
 
-func (g *toggle) turn(rounds int) error {
+// turn gives and takes in turns, and looks after each.
+func (g *toggle) turn(rounds int, look func()) error {
 	for range rounds {
 		for _, step := range []func() error{g.give, g.take} {
 			g.version.Add(1)
@@ -32,6 +33,7 @@ func (g *toggle) turn(rounds int) error {
 				return fmt.Errorf("%s: %w", g.name, err)
 			}
 			g.version.Add(1)
+			look()
 		}
 	}
 	return nil
@@ -152,7 +154,7 @@ func hurry(t *testing.T, w *world, all []*toggle) {
 	var over atomic.Bool
 	for _, g := range all {
 		writers.Go(func() {
-			if err := g.turn(rounds); err != nil {
+			if err := g.turn(rounds, func() { g.check(ctx, t, w, false) }); err != nil {
 				t.Error(err)
 			}
 		})
