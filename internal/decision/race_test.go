@@ -3,7 +3,6 @@ package decision_test
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -110,13 +109,13 @@ func TestChangesInTheMiddleOfReadings(t *testing.T) {
 }
 
 func midst(t *testing.T, stop string, kind fresh.Kind, early bool) {
-	w, org, m := small(t)
+	w, org, m := small(t, file(t))
 	group := must(w.rules.CreateGroup(ctx, w.c, org, authz.NewGroup{Name: "crew"})).ID
 	must(w.rules.AddGroupMember(ctx, w.c, org, group, m))
 	g := &gate{Store: w.db, at: map[string]func(){}}
 	book := w.db.Fresh()
 	// The writer is another process as far as this one's holds go, so that the test says when they begin and end.
-	db := must(store.Open(ctx, "sqlite:"+filepath.Join(w.folder, "world.db"), store.Visit))
+	db := must(store.Open(ctx, w.location, store.Visit))
 	defer db.Close()
 	abroad := *w
 	abroad.rules = authz.New(db, w.clock.now, w.ids)

@@ -26,8 +26,8 @@ func (d deaf) Forget(regions []fresh.Region) {
 }
 
 // small is a world with something of everything.
-func small(t *testing.T) (w *world, org id.Organization, m id.Membership) {
-	w = open(t)
+func small(t *testing.T, location string) (w *world, org id.Organization, m id.Membership) {
+	w = open(t, location)
 	w.kind("folder", authz.OrganizationType)
 	w.kind("box", authz.OrganizationType, "folder")
 	w.kind("project", authz.OrganizationType, "box")
@@ -74,7 +74,7 @@ func TestEveryRegionIsNeeded(t *testing.T) {
 		for _, to := range []fresh.Kind{none, kind} {
 			t.Run(fresh.Region{Kind: kind}.String()+"/"+fresh.Region{Kind: to}.String(), func(t *testing.T) {
 				t.Parallel()
-				w, org, m := small(t)
+				w, org, m := small(t, file(t))
 				book := fresh.NewBook()
 				w.memory = decision.New(w.rules, w.db, book, w.clock.now, decision.Options{})
 				w.db.Fresh().Keep(deaf{book, to})

@@ -33,43 +33,17 @@ func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 	return err
 }
 
-// Announced makes a store call fn between the announcement of a change and its commit.
-func Announced(s *Store, fn func(context.Context, authz.Tx)) {
-	s.peers = &watched{peers: s.peers, announced: fn}
+// Read runs a query on the pool that readers use, and reads its first row.
+func Read(ctx context.Context, s *Store, query string) error {
+	var first any
+	return s.read.QueryRowContext(ctx, query).Scan(&first)
 }
 
-// Silence makes a store never tell that a change ended.
-func Silence(s *Store) { s.peers = &watched{peers: s.peers, silent: true} }
-
-// watched is peers that a test looks at, or that die at a certain point.
-type watched struct {
-	peers
-	announced func(context.Context, authz.Tx)
-	silent    bool
+// Loads are the texts of the loaders, by what they load.
+var Loads = map[string]string{
+	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
+	"path": selectPathOfID, "path by external id": selectPathOfExternal,
 }
-
-func (w *watched) announce(ctx context.Context, t *tx, regions []fresh.Region) (func(bool), error) {
-	ended, err := w.peers.announce(ctx, t, regions)
-	if err == nil && w.announced != nil {
-		w.announced(ctx, t)
-	}
-	if w.silent {
-		return func(bool) {}, err
-	}
-	return ended, err
-}
-
-// Touch has a transaction change regions.
-func Touch(t authz.Tx, regions ...fresh.Region) { t.(*tx).change(regions...) }
-
-// Backend is the number of the server's process that a transaction runs in.
-func Backend(t authz.Tx) (pid int, err error) {
-	err = t.(*tx).sql.QueryRow("SELECT pg_backend_pid()").Scan(&pid)
-	return pid, err
-}
-
-// WireName is what the connection calls itself over which a store hears of others.
-func WireName(s *Store) string { return "rolecall " + s.peers.(*circle).id }
 
 // Remembered says whether what a table holds is remembered.
 func Remembered(table string) bool { return remembered(table) }
