@@ -24,6 +24,8 @@ type Report struct {
 	Screens     []ScreenRow  `json:"screens,omitempty"`
 	Heaviest    []LoadRow    `json:"heaviest_page,omitempty"`
 	Paint       []PaintRow   `json:"paint,omitempty"`
+	Curve       []CurveRow   `json:"curve,omitempty"`
+	Scale       []ScaleRow   `json:"scale,omitempty"`
 }
 
 // StartRow is how long a start takes.
@@ -198,6 +200,8 @@ func (r Report) text(out io.Writer) error {
 	orderText(t, r.Order)
 	removeText(t, r.Remove)
 	screensText(t, r)
+	curveText(t, r.Curve)
+	scaleText(t, r.Scale)
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, strings.Join(r.Notes, "\n"))
