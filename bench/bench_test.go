@@ -194,7 +194,7 @@ func onDatabases(b *testing.B, measure func(*testing.B, *world, http.Handler)) {
 			ids := id.NewSource(time.Now, nil)
 			rules := authz.New(db, time.Now, ids)
 			hooks := webhook.New(db, rules, time.Now, ids, webhook.Options{})
-			door, err := api.New(rules, decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), operator.New(db, time.Now, ids), hooks, "bench")
+			door, err := api.New(rules, decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), operator.New(db, db.Fresh(), time.Now, ids), hooks, "bench")
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -123,8 +123,7 @@ func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*re
 		return nil, err
 	}
 	web.Note(w, "environment", key.Environment, "api_key", key.ID)
-	caller := authz.Caller{Environment: key.Environment, Actor: key.Actor(), Only: key.Restriction()}
-	r := &request{Request: req, api: a, route: route, caller: caller}
+	r := &request{Request: req, api: a, route: route, caller: key.Caller}
 	if r.query, err = web.ParseQuery(req.URL.RawQuery); err != nil {
 		return nil, err
 	}

@@ -85,6 +85,18 @@ func (b *Book) Held(regions ...Region) bool {
 	return false
 }
 
+// HeldAny says whether any region of a kind is held. It is for a memory that learns only by reading which region it read.
+func (b *Book) HeldAny(kind Kind) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for r := range b.held {
+		if r.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
 // HeldRegions is how many regions are held at the moment.
 func (b *Book) HeldRegions() int {
 	b.mu.RLock()

@@ -59,7 +59,7 @@ func services(db *store.Store, o webhook.Options) (Services, *id.Source) {
 	ids := id.NewSource(time.Now, nil)
 	rules := authz.New(db, time.Now, ids)
 	return Services{
-		Rules: rules, Decisions: decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
+		Rules: rules, Decisions: decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, db.Fresh(), time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
 	}, ids
 }
 
