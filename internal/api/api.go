@@ -122,7 +122,7 @@ func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*re
 	if err != nil {
 		return nil, err
 	}
-	web.Note(w, "environment", key.Environment, "api_key", key.ID)
+	web.Note(w, slog.String("environment", string(key.Environment)), slog.String("api_key", string(key.ID)))
 	r := &request{Request: req, api: a, route: route, caller: key.Caller}
 	if r.query, err = web.ParseQuery(req.URL.RawQuery); err != nil {
 		return nil, err

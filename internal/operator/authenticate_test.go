@@ -38,11 +38,13 @@ type keyring struct {
 	db   *counted
 	book *fresh.Book
 	env  id.Environment
+	path string
 }
 
 func newKeyring(t *testing.T) keyring {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "rolecall.db"), store.Serve)
+	path := "sqlite:" + filepath.Join(t.TempDir(), "rolecall.db")
+	db, err := store.Open(t.Context(), path, store.Serve)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func newKeyring(t *testing.T) keyring {
 		t.Fatal(err)
 	}
 	c := &counted{Store: db}
-	k := keyring{operator.New(c, db.Fresh(), time.Now, ids), c, db.Fresh(), env.ID}
+	k := keyring{operator.New(c, db.Fresh(), time.Now, ids), c, db.Fresh(), env.ID, path}
 	k.book.Begin(fresh.NewTerm(nil))
 	return k
 }
@@ -65,6 +67,17 @@ func (k keyring) key(t *testing.T) (operator.Key, string) {
 		t.Fatal(err)
 	}
 	return made, value
+}
+
+// newProcess is keys as another process on the same database has them, whose changes this one is told of by a test.
+func newProcess(t *testing.T, path string) *operator.Service {
+	t.Helper()
+	db, err := store.Open(t.Context(), path, store.Visit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return operator.New(db, db.Fresh(), time.Now, id.NewSource(nil, nil))
 }
 
 // works says whether a key works, and whether that took the database.
@@ -140,13 +153,18 @@ func TestKeysBelongToATerm(t *testing.T) {
 // Nothing is remembered that was read while its environment's keys were changed, whenever the change began and ended.
 func TestKeyIsNotRememberedWhileChanged(t *testing.T) {
 	t.Parallel()
-	for name, order := range map[string]func(k keyring, revoke func(), region []fresh.Region){
-		"begun and over while the key is read": func(k keyring, revoke func(), _ []fresh.Region) { k.db.between = revoke },
-		"begun while the key is read": func(k keyring, revoke func(), region []fresh.Region) {
-			k.db.between = func() { k.db.between = revoke; k.book.Hold(region) }
+	for name, order := range map[string]func(k keyring, hold func() (release func()), revoke func()){
+		"begun and over while the key is read": func(k keyring, hold func() func(), revoke func()) {
+			k.db.between = func() { release := hold(); revoke(); release() }
 		},
-		"begun before the key is read": func(k keyring, revoke func(), region []fresh.Region) {
-			release := k.book.Hold(region)
+		"begun while the key is read": func(k keyring, hold func() func(), revoke func()) {
+			k.db.between = func() {
+				release := hold()
+				k.db.between = func() { revoke(); release() }
+			}
+		},
+		"begun before the key is read, and over then": func(k keyring, hold func() func(), revoke func()) {
+			release := hold()
 			k.db.between = func() { revoke(); release() }
 		},
 	} {
@@ -154,12 +172,13 @@ func TestKeyIsNotRememberedWhileChanged(t *testing.T) {
 			t.Parallel()
 			k := newKeyring(t)
 			made, value := k.key(t)
-			order(k, func() {
+			another := newProcess(t, k.path)
+			order(k, func() func() { return k.book.Hold([]fresh.Region{{Kind: fresh.Keys, ID: string(k.env)}}) }, func() {
 				k.db.between = nil
-				if err := k.RevokeKey(t.Context(), k.env, made.ID); err != nil {
+				if err := another.RevokeKey(t.Context(), k.env, made.ID); err != nil {
 					t.Error(err)
 				}
-			}, []fresh.Region{{Kind: fresh.Keys, ID: string(k.env)}})
+			})
 			k.wants(t, value, true, true)
 			if k.db.between != nil {
 				k.wants(t, value, true, true)

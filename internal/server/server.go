@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -89,23 +88,14 @@ func Migrate(ctx context.Context, database string) (int64, error) {
 
 // Run serves until the context ends, then lets requests under way finish and returns nil.
 func Run(ctx context.Context, c Config) error {
-	log := logger(c.Err)
+	log, flush := logger(c.Err)
+	defer flush()
 	db, err := store.Open(ctx, c.Database, store.Serve)
 	if err != nil {
 		return err
 	}
 	err = serve(ctx, c, db, log)
 	return errors.Join(err, db.Close())
-}
-
-// logger writes text for people at a terminal and JSON elsewhere.
-func logger(w io.Writer) *slog.Logger {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(slog.NewTextHandler(w, nil))
-		}
-	}
-	return slog.New(slog.NewJSONHandler(w, nil))
 }
 
 func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {
