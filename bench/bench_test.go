@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -198,6 +199,10 @@ func onDatabases(b *testing.B, measure func(*testing.B, *world, http.Handler)) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			ctx, stop := context.WithCancel(context.Background())
+			var keeping sync.WaitGroup
+			keeping.Go(func() { db.KeepTerms(ctx) })
+			b.Cleanup(func() { stop(); keeping.Wait() })
 			router := web.NewRouter()
 			door.Register(router)
 			b.ReportAllocs()

@@ -55,6 +55,8 @@ func Blame(w http.ResponseWriter, err error) {
 	}
 }
 
+const requestID = "X-Request-Id" // X-Request-ID, as package http keeps it
+
 // sensible says whether an id that a client sent may go into the log and back to it: 1 to 128 letters, digits and
 // any of . _ : -
 func sensible(id string) bool {
@@ -73,11 +75,11 @@ func sensible(id string) bool {
 func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		began := time.Now()
-		rid := req.Header.Get("X-Request-ID")
+		rid := req.Header.Get(requestID)
 		if !sensible(rid) {
 			rid = string(id.New[id.Request](ids))
 		}
-		w.Header().Set("X-Request-ID", rid)
+		w.Header()[requestID] = []string{rid}
 		rec := &recorder{ResponseWriter: w}
 		rec.note = rec.room[:0]
 		limit := newLimit(req.Context(), began.Add(RequestLimit))
