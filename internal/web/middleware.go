@@ -57,9 +57,25 @@ func Blame(w http.ResponseWriter, err error) {
 
 var sentID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
 
+// Observer is told of every request, and must not wait.
+type Observer interface {
+	// Begin is told that a request begins, before its route is known, and may add to the context that it is served in.
+	Begin(ctx context.Context, req *http.Request) context.Context
+	// End is told how it ended. The context of the request is that of Begin; its Pattern is empty where no route took it.
+	End(req *http.Request, e Ended)
+}
+
+// Ended is how a request ended.
+type Ended struct {
+	RequestID string
+	Status    int // 0 when nothing was answered
+	Took      time.Duration
+}
+
 // Wrap gives every request an id (that of the client when it sent a sensible X-Request-ID), a time limit and one line
-// in the log, and turns a panic into a 500. The line names the route, never the URL: that may hold e-mail addresses.
-func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
+// in the log, turns a panic into a 500 and tells observers. The line names the route, never the URL: that may hold
+// e-mail addresses.
+func Wrap(next http.Handler, log *slog.Logger, ids *id.Source, observers ...Observer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		began := time.Now()
 		rid := req.Header.Get("X-Request-ID")
@@ -68,7 +84,11 @@ func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 		}
 		w.Header().Set("X-Request-ID", rid)
 		rec := &recorder{ResponseWriter: w}
-		ctx, cancel := context.WithTimeout(req.Context(), RequestLimit)
+		ctx := req.Context()
+		for _, o := range observers {
+			ctx = o.Begin(ctx, req)
+		}
+		ctx, cancel := context.WithTimeout(ctx, RequestLimit)
 		defer cancel()
 		req = req.WithContext(ctx)
 		defer func() {
@@ -79,7 +99,11 @@ func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 					Refuse(rec, fault.Of(errors.New("panic")))
 				}
 			}
-			line(log, rec, req, rid, time.Since(began))
+			took := time.Since(began)
+			line(log, rec, req, rid, took)
+			for _, o := range observers {
+				o.End(req, Ended{RequestID: rid, Status: rec.status, Took: took})
+			}
 			if p == http.ErrAbortHandler { // the server breaks the connection off
 				panic(p)
 			}
