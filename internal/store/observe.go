@@ -16,7 +16,7 @@ type Work struct {
 	Began    time.Time
 	Took     time.Duration
 	Retries  int           // how often it ran again because it lost against another
-	Commit   time.Duration // what COMMIT took; 0 when it did not come to that
+	Commit   time.Duration // what COMMIT took; 0 when it did not come to that, and where nothing can be written
 	Announce time.Duration // how long it waited for other processes to stop answering from memory; 0 when it need not
 }
 
@@ -26,17 +26,18 @@ var WorkKinds = []string{workView, workUpdate, workKeep}
 
 // Outcomes are what becomes of a transaction: it succeeded, the rules refused or replayed, the database could not
 // answer (or the client had left), or there is a defect.
-var Outcomes = []string{outcomeDone, outcomeRefused, outcomeUnavailable, outcomeFailed}
+var Outcomes = []string{OutcomeDone, OutcomeRefused, OutcomeUnavailable, OutcomeFailed}
 
 const (
 	workView   = "view"
 	workUpdate = "update"
-	workKeep   = "keep"
+	workKeep   = "bookkeeping"
 
-	outcomeDone        = "done"
-	outcomeRefused     = "refused"
-	outcomeUnavailable = "unavailable"
-	outcomeFailed      = "failed"
+	// The outcomes, as Outcomes tells them apart.
+	OutcomeDone        = "done"
+	OutcomeRefused     = "refused"
+	OutcomeUnavailable = "unavailable"
+	OutcomeFailed      = "failed"
 )
 
 // Observe has fn told of every transaction when it has ended, with the context that it ran for. It must be called
@@ -58,24 +59,24 @@ func (w *Work) end(err error) {
 	w.Took = time.Since(w.Began)
 	switch {
 	case err == nil:
-		w.Outcome = outcomeDone
+		w.Outcome = OutcomeDone
 	case fault.Is(err, fault.Unavailable):
-		w.Outcome = outcomeUnavailable
+		w.Outcome = OutcomeUnavailable
 	case isAnswer(err):
-		w.Outcome = outcomeRefused
+		w.Outcome = OutcomeRefused
 	default:
-		w.Outcome = outcomeFailed
+		w.Outcome = OutcomeFailed
 	}
 }
 
 // Pool is the connections of one use.
 type Pool struct {
-	Name           string // "write", "read", or "all" where both are one
-	Most           int    // that may be open
-	InUse, Idle    int
-	Waits          int64         // how often somebody had to wait for a connection
-	Waited         time.Duration // how long, all together
-	Closed         int64         // because they were idle or old
+	Name        string // "write", "read", or "all" where both are one
+	Most        int    // that may be open
+	InUse, Idle int
+	Waits       int64         // how often somebody had to wait for a connection
+	Waited      time.Duration // how long, all together
+	Closed      int64         // because they were idle or old
 }
 
 // Pools is what the connections are doing at the moment.

@@ -130,7 +130,9 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, wo
 		work.Announce = commits.Sub(began)
 	}
 	err = sqlTx.Commit()
-	work.Commit = time.Since(commits)
+	if work.Kind != workView {
+		work.Commit = time.Since(commits)
+	}
 	settle(err == nil || !s.dialect.undecided(err))
 	if err != nil {
 		return fmt.Errorf("committing: %w", err)
