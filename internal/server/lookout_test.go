@@ -11,13 +11,16 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	model "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	names "github.com/prometheus/common/model"
+	spans "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/rolecall/rolecall/internal/server"
+	"github.com/rolecall/rolecall/internal/webhook"
 )
 
 // figures is what a server shows at /metrics.
@@ -211,6 +214,34 @@ func TestMetricsAddress(t *testing.T) {
 	}
 	taken = start(t, server.Config{Database: "sqlite:" + sqliteFile(t), Metrics: strings.TrimSuffix(strings.TrimPrefix(taken.metrics, "http://"), "/metrics")})
 	taken.scrape()
+}
+
+// Attempts to deliver are counted, and are spans that do not tell where they went.
+func TestWebhooksAreWatched(t *testing.T) {
+	t.Parallel()
+	to := newReceiver(t)
+	goOn := make(chan struct{})
+	close(goOn)
+	url, arrived := hook(t, goOn)
+	r := start(t, server.Config{Database: "sqlite:" + sqliteFile(t), Metrics: "127.0.0.1:0", Traces: to.URL, Webhooks: webhook.Options{AllowPrivate: true}})
+	r.want(201, r.call(r.key, "POST", endpoints, newEndpoint(url+"/canary-path")))
+	r.want(201, r.call(r.key, "POST", permissions, newPermission("a")))
+	await(t, "the webhook", arrived)
+	end := time.After(patience)
+	for r.scrape().value(t, "rolecall_webhook_attempt_duration_seconds", "outcome", "delivered") != 1 {
+		select {
+		case <-end:
+			t.Fatal("the attempt is not counted")
+		case <-time.After(20 * time.Millisecond): // the answer is read after the receiver has told of the webhook
+		}
+	}
+	r.stop()
+	if s := to.named("", "webhook delivery"); s == nil || s.Kind != spans.Span_SPAN_KIND_CLIENT || s.EndTimeUnixNano < s.StartTimeUnixNano {
+		t.Errorf("the span is %v", s)
+	}
+	if strings.Contains(to.text(), "canary") || strings.Contains(to.text(), strings.TrimPrefix(url, "http://")) {
+		t.Error("the address of the receiver is sent")
+	}
 }
 
 // The program takes both addresses from the environment.
