@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 )
 
 // OnExec makes a store call fn before every statement that writes; nil ends that.
@@ -13,7 +14,7 @@ func OnExec(s *Store, fn func()) { s.beforeExec = fn }
 // Try runs fn inside an open transaction and takes back what it wrote when it fails. It may be nested.
 func Try(t authz.Tx, fn func() error) error {
 	do := func(statement string) error {
-		_, err := t.(*tx).exec(statement, statement)
+		_, err := t.(*tx).sql.ExecContext(t.(*tx).ctx, statement)
 		return err
 	}
 	if err := do("SAVEPOINT try"); err != nil {
@@ -29,5 +30,20 @@ func Try(t authz.Tx, fn func() error) error {
 // Write runs a statement as it is.
 func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 	_, err := s.write.ExecContext(ctx, statement, args...)
+	return err
+}
+
+// Remembered says whether what a table holds is remembered.
+func Remembered(table string) bool { return remembered(table) }
+
+// Exec runs a statement as one that writes nothing that is remembered.
+func Exec(t authz.Tx, statement string) error {
+	_, err := t.(*tx).exec("testing", statement)
+	return err
+}
+
+// Alter runs a statement that writes in regions.
+func Alter(t authz.Tx, in []fresh.Region, statement string) error {
+	_, err := t.(*tx).alter(in, "testing", statement)
 	return err
 }
