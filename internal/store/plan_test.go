@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,25 +71,78 @@ func TestPlansOfHotQueries(t *testing.T) {
 		`SELECT u.id FROM users u WHERE u.environment_id = 'e' AND u.name_key >= 'a' AND u.name_key < 'b' AND (SELECT m.id FROM memberships m WHERE m.user_id = u.id AND (m.organization_id || '') = 'o') IS NOT NULL ORDER BY u.name_key LIMIT 11`:             "memberships_by_user (user_id=?)",
 		`SELECT id FROM memberships WHERE (environment_id || '') = 'e' AND (organization_id || '') = 'o' AND id IN (SELECT u.id FROM users u WHERE u.environment_id = 'e' AND u.email_key >= 'a' AND u.email_key < 'b') AND id < 'm' ORDER BY id DESC LIMIT 11`: "(id=?)",
 	} {
-		rows, err := db.Query("EXPLAIN QUERY PLAN " + query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		for rows.Next() {
-			var a, b, c int
-			var step string
-			if err := rows.Scan(&a, &b, &c, &step); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, step)
-		}
-		if err := rows.Close(); err != nil {
-			t.Fatal(err)
-		}
+		plan := searched(t, db, query)
 		if all := strings.Join(plan, "; "); !strings.Contains(all, want) || strings.Contains(all, "SCAN") {
 			t.Errorf("%s\nis planned as %s, want %s", query, all, want)
 		}
+	}
+}
+
+func searched(t *testing.T, db *sql.DB, query string, args ...any) []string {
+	t.Helper()
+	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var a, b, c int
+		var step string
+		if err := rows.Scan(&a, &b, &c, &step); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, step)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// What memory loads is found by indexes, each as far as it goes: a cold check costs as much in a large installation as in
+// a small one.
+func TestPlansOfLoaders(t *testing.T) {
+	location := databases["sqlite"](t)
+	open(t, location)
+	db, err := sql.Open("sqlite", strings.TrimPrefix(location, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	set := []string{"roles (organization_id=? AND environment_id=?)", "role_order (organization_id=? AND environment_id=?)", "pinned_defaults (organization_id=? AND environment_id=?)"}
+	step := regexp.MustCompile(`^SEARCH (\w+) USING .*?(\(.*\))`)
+	for what, want := range map[string][]string{
+		"shared": append(slices.Clone(set), "d (organization_id=? AND environment_id=?)", "e (id=?)"),
+		"own": append(slices.Clone(set), "o (environment_id=? AND id=?)", "d (organization_id=? AND environment_id=?)",
+			"role_permissions (organization_id=?)"),
+		"catalogue": {"permissions (environment_id=?)", "r (organization_id=? AND environment_id=?)", "h (organization_id=? AND role_id=?)"},
+		"holdings":  {"role_permissions (organization_id=?)"},
+		"member": {"memberships (id=?)", "assignments (organization_id=? AND subject_id=?)", "memberships (id=?)",
+			"assignments (organization_id=? AND subject_id=?)", "memberships (id=?)", "m (id=?)", "g (organization_id=? AND membership_id=?)"},
+		"path":                {"resources (organization_id=? AND id=?)", "r (organization_id=? AND id=?)"},
+		"path by external id": {"resources (organization_id=? AND resource_type=? AND external_id=?)", "r (organization_id=? AND id=?)"},
+	} {
+		query := store.Loads[what]
+		var args []any
+		for strings.Contains(query, fmt.Sprint("$", len(args)+1)) {
+			args = append(args, "1")
+		}
+		var got []string
+		for _, s := range searched(t, db, query, args...) {
+			if strings.HasPrefix(s, "SCAN ") && s != "SCAN path" && s != "SCAN a" { // rows that the query has found itself
+				t.Errorf("loading %s: %s", what, s)
+			}
+			if found := step.FindStringSubmatch(s); found != nil {
+				got = append(got, found[1]+" "+found[2])
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("loading %s looks up\n%q, want\n%q", what, got, want)
+		}
+	}
+	if len(store.Loads) != 7 {
+		t.Errorf("%d texts are loaded by, and 7 were looked at", len(store.Loads))
 	}
 }
 
