@@ -26,6 +26,7 @@ type Store struct {
 	book    *fresh.Book
 	peers   peers
 	lookups statements
+	observe func(context.Context, Work) // nil while nobody watches
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
@@ -76,10 +77,18 @@ func (s *Store) Update(ctx context.Context, fn func(authz.Tx) error) error {
 	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error { return fn(t) })
 }
 
-func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
+func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) (err error) {
+	work := Work{Kind: s.dialect.kind(opts), Began: time.Now()}
+	if s.observe != nil {
+		defer func() {
+			work.end(err)
+			s.observe(ctx, work)
+		}()
+	}
 	constraints := 0
 	for attempt := 1; ; attempt++ {
-		err := s.attempt(ctx, db, opts, fn)
+		work.Retries = attempt - 1
+		err := s.attempt(ctx, db, opts, &work, fn)
 		if err == nil || isAnswer(err) {
 			return err
 		}
@@ -99,7 +108,7 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fu
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
+func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, work *Work, fn func(*tx) error) error {
 	// A client that goes away ends its statements, not a commit: whether that took place would be unknown.
 	lasting, cancel := uncancelled(ctx)
 	defer cancel()
@@ -112,11 +121,19 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn
 	if err := fn(t); err != nil {
 		return err
 	}
+	began := time.Now()
 	settle, err := s.hold(ctx, t)
 	if err != nil {
 		return err
 	}
+	commits := time.Now()
+	if len(t.changed) > 0 {
+		work.Announce = commits.Sub(began)
+	}
 	err = sqlTx.Commit()
+	if work.Kind != workView {
+		work.Commit = time.Since(commits)
+	}
 	settle(err == nil || !s.dialect.undecided(err))
 	if err != nil {
 		return fmt.Errorf("committing: %w", err)

@@ -70,9 +70,25 @@ func sensible(id string) bool {
 	return id != "" && len(id) <= 128
 }
 
+// Observer is told of every request, and must not wait.
+type Observer interface {
+	// Begin is told that a request begins, before its route is known, and may add to the context that it is served in.
+	Begin(ctx context.Context, req *http.Request) context.Context
+	// End is told how it ended. The context of the request is that of Begin; its Pattern is empty where no route took it.
+	End(req *http.Request, e Ended)
+}
+
+// Ended is how a request ended.
+type Ended struct {
+	RequestID string
+	Status    int // 0 when nothing was answered
+	Took      time.Duration
+}
+
 // Wrap gives every request an id (that of the client when it sent a sensible X-Request-ID), a time limit and one line
-// in the log, and turns a panic into a 500. The line names the route, never the URL: that may hold e-mail addresses.
-func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
+// in the log, turns a panic into a 500 and tells observers. The line names the route, never the URL: that may hold
+// e-mail addresses.
+func Wrap(next http.Handler, log *slog.Logger, ids *id.Source, observers ...Observer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		began := time.Now()
 		rid := req.Header.Get(requestID)
@@ -82,7 +98,11 @@ func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 		w.Header()[requestID] = []string{rid}
 		rec := &recorder{ResponseWriter: w}
 		rec.note = rec.room[:0]
-		limit := newLimit(req.Context(), began.Add(RequestLimit))
+		ctx := req.Context()
+		for _, o := range observers {
+			ctx = o.Begin(ctx, req)
+		}
+		limit := newLimit(ctx, began.Add(RequestLimit))
 		defer limit.end()
 		req = req.WithContext(limit)
 		defer func() {
@@ -93,7 +113,11 @@ func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 					Refuse(rec, fault.Of(errors.New("panic")))
 				}
 			}
-			line(log, rec, req, rid, began)
+			ended := time.Now()
+			line(log, rec, req, rid, began, ended)
+			for _, o := range observers {
+				o.End(req, Ended{RequestID: rid, Status: rec.status, Took: ended.Sub(began)})
+			}
 			if p == http.ErrAbortHandler { // the server breaks the connection off
 				panic(p)
 			}
@@ -102,8 +126,8 @@ func Wrap(next http.Handler, log *slog.Logger, ids *id.Source) http.Handler {
 	})
 }
 
-func line(log *slog.Logger, rec *recorder, req *http.Request, rid string, began time.Time) {
-	level, ended := slog.LevelInfo, time.Now()
+func line(log *slog.Logger, rec *recorder, req *http.Request, rid string, began, ended time.Time) {
+	level := slog.LevelInfo
 	var room [12]slog.Attr
 	attributes := append(room[:0], slog.String("method", req.Method), slog.String("route", req.Pattern), slog.Int("status", rec.status),
 		slog.Float64("ms", float64(ended.Sub(began).Microseconds())/1000), slog.String("request_id", rid))
