@@ -119,9 +119,9 @@ func (b *bench) launchBare(ctx context.Context) (*process, error) {
 	return launch(ctx, exec.Command(self, bareArgument))
 }
 
-// serveBare is the least that net/http needs for such a request: route, read and parse the body, write JSON; and for a
+// bareHandler is the least that net/http needs for such a request: route, read and parse the body, write JSON; and for a
 // page: send bytes that are there.
-func serveBare(ctx context.Context, out io.Writer) error {
+func bareHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	var page keptPage
@@ -142,11 +142,15 @@ func serveBare(ctx context.Context, out io.Writer) error {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		_, _ = w.Write(answer) // a client that went away has nobody left to tell
 	})
+	return mux
+}
+
+func serveBare(ctx context.Context, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	hs := &http.Server{Handler: mux}
+	hs := &http.Server{Handler: bareHandler()}
 	stop := context.AfterFunc(ctx, func() { hs.Close() })
 	defer stop()
 	if _, err := fmt.Fprintf(out, "{\"address\":\"http://%s\"}\n", listener.Addr()); err != nil {

@@ -79,7 +79,7 @@ func (b *bench) settle(ctx context.Context, d database, p plan) (w *world, err e
 		return nil, err
 	}
 	w = &world{}
-	if _, w.key, err = operator.New(db, time.Now, ids).CreateKey(ctx, operator.NewKey{Environment: env.ID, Name: "bench"}); err != nil {
+	if _, w.key, err = operator.New(db, db.Fresh(), time.Now, ids).CreateKey(ctx, operator.NewKey{Environment: env.ID, Name: "bench"}); err != nil {
 		return nil, err
 	}
 	caller := authz.Caller{Environment: env.ID, Actor: event.Actor{ID: "bench", Source: "system", Name: "bench"}}

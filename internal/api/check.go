@@ -32,6 +32,12 @@ type CheckOf struct {
 	Explain            web.Field[bool]   `json:"explain" doc:"The answer says why."`
 }
 
+// Bodies that are plain as a rule.
+var (
+	plainCheck  = web.NewFlat[Check]()
+	plainChecks = web.NewFlat[CheckOf]()
+)
+
 // resourceRef reads which resource a request is about: by its id, or by external id and type, or, with none of them,
 // the organization itself.
 func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, error) {
@@ -62,7 +68,7 @@ func check(r *request) (decision.Answer, error) {
 	if err != nil {
 		return decision.Answer{}, err
 	}
-	in, err := web.Decode[Check](r.body)
+	in, err := plainCheck.Decode(r.body)
 	if err != nil {
 		return decision.Answer{}, err
 	}
@@ -88,15 +94,26 @@ func (c CheckOf) question() (authz.Question, error) {
 	return alone.question(m)
 }
 
-// questions reads a batch. Malformed questions refuse all of it, each by its index; what names nothing is the answer of
-// its question alone, and is not asked.
-func (in Checks) questions() (ask []authz.Question, answers []decision.Answer, err error) {
-	entries, err := web.DecodeItems("checks", in.Checks.Value)
-	if err != nil {
-		return nil, nil, err
+// readChecks reads the questions of a batch.
+func readChecks(body []byte) ([]CheckOf, error) {
+	if all, ok := plainChecks.Items("checks", body); ok && len(all) <= authz.MaxQuestions {
+		return all, nil
 	}
+	in, err := web.Decode[Checks](body)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(in.Checks.Value); n == 0 || n > authz.MaxQuestions {
+		return nil, fault.BadField("checks", "must hold 1 to %d questions", authz.MaxQuestions)
+	}
+	return web.DecodeItems("checks", in.Checks.Value)
+}
+
+// questions reads what is asked. Malformed questions refuse the batch, each by its index; what names nothing is the
+// answer of its question alone, and is not asked.
+func questions(entries []CheckOf) (ask []authz.Question, answers []decision.Answer, err error) {
 	var bad []fault.Field
-	answers = make([]decision.Answer, len(entries))
+	ask, answers = make([]authz.Question, 0, len(entries)), make([]decision.Answer, len(entries))
 	for i, e := range entries {
 		q, err := e.question()
 		switch f := fault.Of(err); {
@@ -115,20 +132,17 @@ func (in Checks) questions() (ask []authz.Question, answers []decision.Answer, e
 }
 
 func checkAll(r *request) ([]decision.Answer, error) {
-	in, err := web.Decode[Checks](r.body)
+	entries, err := readChecks(r.body)
 	if err != nil {
 		return nil, err
 	}
-	if n := len(in.Checks.Value); n == 0 || n > authz.MaxQuestions {
-		return nil, fault.BadField("checks", "must hold 1 to %d questions", authz.MaxQuestions)
-	}
-	ask, answers, err := in.questions()
+	ask, answers, err := questions(entries)
 	if err != nil || len(ask) == 0 {
 		return answers, err
 	}
 	found, err := r.api.decisions.CheckAll(r.Context(), r.caller, ask)
-	if err != nil {
-		return nil, err
+	if err != nil || len(ask) == len(answers) {
+		return found, err
 	}
 	for i := range answers {
 		if answers[i].Refusal == nil {

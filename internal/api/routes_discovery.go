@@ -10,9 +10,9 @@ func discoveryRoutes() []Route {
 		Summary: "direct: only through a role on the resource itself. indirect, as none: also through inherited ones."})
 	return []Route{
 		{Method: "POST", Path: of + "/check", Operation: "check", Summary: "Ask whether a membership holds a permission.", Tag: tag,
-			Body: Check{}, Status: 200, Answer: Checked{}, Refusals: []Refusal{malformed, missing, invalid}, ReadOnly: true, handle: action(check, showDecision)},
+			Body: Check{}, Status: 200, Answer: Checked{}, Refusals: []Refusal{malformed, missing, invalid}, ReadOnly: true, handle: answer(check, encodeAnswer)},
 		{Method: "POST", Path: "/authorization/checks", Operation: "checkAll", Summary: "Ask up to 1000 questions over one state; each is answered as check would, in order.", Tag: tag,
-			Body: Checks{}, Status: 200, Answer: CheckedList{}, Refusals: []Refusal{malformed, invalid}, ReadOnly: true, Extension: true, handle: action(checkAll, showAnswers)},
+			Body: Checks{}, Status: 200, Answer: CheckedList{}, Refusals: []Refusal{malformed, invalid}, ReadOnly: true, Extension: true, handle: answer(checkAll, encodeAnswers)},
 		{Method: "GET", Path: of + "/resources", Operation: "listResourcesForMembership", Summary: "List the resources below a parent, at any depth, on which a membership holds a permission.", Tag: tag,
 			Parameters: with(slug,
 				Parameter{Name: "parent_resource_id", Kind: "string", Summary: "The parent; this or both of the others is required."},

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -61,7 +60,7 @@ func services(db *store.Store, loads decision.Loader, o webhook.Options) (Servic
 	ids := id.NewSource(time.Now, nil)
 	rules := authz.New(db, time.Now, ids)
 	return Services{
-		Rules: rules, Decisions: decision.New(rules, loads, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
+		Rules: rules, Decisions: decision.New(rules, loads, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, db.Fresh(), time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
 	}, ids
 }
 
@@ -91,26 +90,17 @@ func Migrate(ctx context.Context, database string) (int64, error) {
 
 // Run serves until the context ends, then lets requests under way finish and returns nil.
 func Run(ctx context.Context, c Config) error {
-	log := logger(c.Err)
 	if err := c.twoAddresses(); err != nil {
 		return err
 	}
+	log, flush := logger(c.Err)
+	defer flush()
 	db, err := store.Open(ctx, c.Database, store.Serve)
 	if err != nil {
 		return err
 	}
 	err = serve(ctx, c, db, log)
 	return errors.Join(err, db.Close())
-}
-
-// logger writes text for people at a terminal and JSON elsewhere.
-func logger(w io.Writer) *slog.Logger {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(slog.NewTextHandler(w, nil))
-		}
-	}
-	return slog.New(slog.NewJSONHandler(w, nil))
 }
 
 func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {

@@ -49,7 +49,7 @@ func TestOneLineARequest(t *testing.T) {
 	req.Header.Set("User-Agent", "secret-in-agent")
 	req.Header.Set("X-Request-ID", "sent-1")
 	w, lines := logged(t, func(w http.ResponseWriter, r *http.Request) {
-		web.Note(w, "environment", "environment_1")
+		web.Note(w, slog.String("environment", "environment_1"))
 		web.Refuse(w, fault.New(fault.Conflict, "slug_conflict", "'secret-in-message' exists."))
 	}, req)
 	if w.Code != 409 || w.Header().Get("X-Request-ID") != "sent-1" {
