@@ -59,3 +59,14 @@ var Loads = map[string]string{
 	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
 	"path": selectPathOfID, "path by external id": selectPathOfExternal,
 }
+
+// Inside runs fn in a transaction that announced a change of regions and did not commit.
+func Inside(ctx context.Context, s *Store, regions []fresh.Region, fn func() error) error {
+	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
+		_, err := s.peers.announce(ctx, t, regions)
+		return errors.Join(err, fn())
+	})
+}
+
+// FencePause is how soon a server tries to begin a term anew.
+const FencePause = fencePause
