@@ -57,10 +57,13 @@ func (s *Service) Check(ctx context.Context, c authz.Caller, q authz.Question) (
 		refusal, lacks := st.ask(&c, &q, &at, &v)
 		if lacks == needNothing && v.from.stands() && st.term.Lasts() {
 			s.counts.answered(q.Membership, 1)
+			s.counts.checked(q.Membership, v.Authorized && refusal == nil, refusal)
 			return v.or(refusal)
 		}
 	}
-	return s.checkCold(ctx, c, q)
+	v, err := s.checkCold(ctx, c, q)
+	s.counts.checked(q.Membership, v.Authorized, err)
+	return v, err
 }
 
 // or is the verdict unless there is a refusal.
@@ -129,6 +132,7 @@ func (s *Service) CheckAll(ctx context.Context, c authz.Caller, qs []authz.Quest
 		answers, out := s.recallAll(ctx, &c, qs)
 		if out == remembered {
 			s.counts.answered(qs[0].Membership, len(qs))
+			s.counts.checkedAll(answers)
 			return answers, nil
 		}
 		s.counts.ruled(out, len(qs))
@@ -138,6 +142,7 @@ func (s *Service) CheckAll(ctx context.Context, c authz.Caller, qs []authz.Quest
 	for i, a := range found {
 		answers[i] = Answer{Question: a.Question, Verdict: Verdict{Authorized: a.Decision.Authorized, spelt: &a.Decision.Reason}, Refusal: a.Refusal}
 	}
+	s.counts.checkedAll(answers)
 	return answers, err
 }
 
@@ -165,13 +170,26 @@ func (s *Service) recallAll(ctx context.Context, c *authz.Caller, qs []authz.Que
 // askAll answers questions by what is remembered, and gives those that it cannot answer.
 func (st *state) askAll(c *authz.Caller, qs []authz.Question, at moment) (answers []Answer, cold []authz.Question) {
 	answers = make([]Answer, len(qs))
+	var seen *member // by whoever asked last
 	for i := range qs {
-		a := &answers[i]
-		refusal, lacks := st.ask(c, &qs[i], &at, &a.Verdict)
-		if lacks != needNothing {
-			cold = append(cold, qs[i])
+		a, q := &answers[i], &qs[i]
+		var refusal error
+		var lacks need
+		if seen != nil && q.Membership == qs[i-1].Membership {
+			a.Verdict.from.m = seen
+		} else {
+			refusal, lacks = st.member(c, q.Membership, &at, &a.Verdict.from)
+			if seen = a.Verdict.from.m; refusal != nil {
+				seen = nil
+			}
 		}
-		a.Question = qs[i]
+		if refusal == nil && lacks == needNothing {
+			refusal, lacks = a.Verdict.decide(q)
+		}
+		if lacks != needNothing {
+			cold = append(cold, *q)
+		}
+		a.Question = *q
 		if refusal != nil {
 			a.Refusal = fault.Of(refusal)
 		}

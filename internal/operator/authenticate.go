@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -28,7 +29,7 @@ func (s *Service) Authenticate(ctx context.Context, value string) (*Bearer, erro
 		return b, nil
 	}
 	since := s.keys.reading()
-	held := len(s.book.HeldOf(fresh.Keys)) > 0 // of which environment the key is, only the reading tells
+	held := s.book.HeldOf(fresh.Keys) // of which environment the key is, only the reading tells
 	k, found, err := s.store.KeyByHash(ctx, hex.EncodeToString(sum[:]))
 	if err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func (s *Service) Authenticate(ctx context.Context, value string) (*Bearer, erro
 		return nil, fault.New(fault.Unauthorized, "unauthorized", "The API key is missing, unknown or revoked.")
 	}
 	read := &kept{Bearer: Bearer{k, authz.Caller{Environment: k.Environment, Actor: k.Actor(), Only: k.Restriction()}}}
-	if term != nil && !held {
+	if term != nil && !slices.Contains(held, fresh.Region{Kind: fresh.Keys, ID: string(k.Environment)}) {
 		s.keys.keep(term, since, sum, read)
 	}
 	return &read.Bearer, nil

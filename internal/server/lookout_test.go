@@ -216,6 +216,81 @@ func TestMetricsAddress(t *testing.T) {
 	taken.scrape()
 }
 
+// Checks are counted by what they came to and by what answered them, and what answers depend on by what it took to read
+// it: none of it is counted twice.
+func TestChecksAreWatched(t *testing.T) {
+	t.Parallel()
+	to := newReceiver(t)
+	r := start(t, server.Config{Database: "sqlite:" + sqliteFile(t), Metrics: "127.0.0.1:0", Traces: to.URL, Demo: true})
+	end := time.After(patience)
+	for r.scrape().value(t, "rolecall_memory_term") != 1 { // which begins beside the first requests
+		select {
+		case <-end:
+			t.Fatal("no term begins")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	var globex string
+	for _, o := range r.want(200, r.call(r.key, "GET", "/organizations", "")).body["data"].([]any) {
+		if org := o.(map[string]any); org["name"] == "Globex" {
+			globex = org["id"].(string)
+		}
+	}
+	members := r.want(200, r.call(r.key, "GET", "/user_management/organization_memberships?role_slug=editor&organization_id="+globex, ""))
+	member := members.body["data"].([]any)[0].(map[string]any)["id"].(string)
+	const of = "/authorization/organization_memberships/"
+	check := func(status int, member, permission string) {
+		t.Helper()
+		r.want(status, r.call(r.key, "POST", of+member+"/check", `{"permission_slug":"`+permission+`"}`))
+	}
+	before := r.scrape()
+	for range 3 {
+		check(200, member, "projects:edit")
+		check(200, member, "settings:edit")
+	}
+	check(404, member, "nothing:like-it")
+	r.want(200, r.call(r.key, "POST", "/authorization/checks", `{"checks":[{"organization_membership_id":"`+member+`","permission_slug":"projects:edit"},`+
+		`{"organization_membership_id":"`+member+`","permission_slug":"settings:edit"},{"organization_membership_id":"`+member+`","permission_slug":"nothing"}]}`))
+	f := r.scrape()
+	grown := func(name string, labels ...string) float64 {
+		t.Helper()
+		return f.value(t, name, labels...) - before.value(t, name, labels...)
+	}
+	for name, c := range map[string]struct{ got, want float64 }{
+		"allowed":  {grown("rolecall_checks_total", "result", "allowed"), 4},
+		"denied":   {grown("rolecall_checks_total", "result", "denied"), 4},
+		"refused":  {grown("rolecall_checks_total", "result", "refused"), 2},
+		"a member": {grown("rolecall_load_duration_seconds", "kind", "member"), 1},
+		"failures": {grown("rolecall_load_failures_total", "kind", "member"), 0},
+		"entries":  {f.value(t, "rolecall_memory_entries", "kind", "member"), 1},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %v, want %v", name, c.got, c.want)
+		}
+	}
+	if memory := grown("rolecall_answers_total", "by", "memory"); memory < 6 {
+		t.Errorf("%v answers from memory", memory)
+	}
+	all := 0.0
+	for _, why := range []string{"remembered", "no_term", "held", "changed", "absent", "unfit", "failed"} {
+		all += grown("rolecall_answers_total", "why", why)
+	}
+	if all != 10 {
+		t.Errorf("%v answers, want 10", all)
+	}
+	before = f
+	r.want(200, r.call(r.key, "PUT", "/authorization/roles/editor/permissions", `{"permissions":["projects:read"]}`))
+	check(200, member, "projects:edit")
+	f = r.scrape()
+	if grown("rolecall_announce_duration_seconds") < 1 || grown("rolecall_checks_total", "result", "denied") != 1 || f.value(t, "rolecall_memory_held_regions") != 0 {
+		t.Errorf("a change is not seen in\n%s", f.text)
+	}
+	r.stop()
+	if s := to.named("", "load member"); s == nil || len(s.ParentSpanId) == 0 {
+		t.Errorf("the span of a reading is %v", s)
+	}
+}
+
 // Attempts to deliver are counted, and are spans that do not tell where they went.
 func TestWebhooksAreWatched(t *testing.T) {
 	t.Parallel()

@@ -90,11 +90,11 @@ func Migrate(ctx context.Context, database string) (int64, error) {
 
 // Run serves until the context ends, then lets requests under way finish and returns nil.
 func Run(ctx context.Context, c Config) error {
-	log, flush := logger(c.Err)
-	defer flush()
 	if err := c.twoAddresses(); err != nil {
 		return err
 	}
+	log, flush := logger(c.Err)
+	defer flush()
 	db, err := store.Open(ctx, c.Database, store.Serve)
 	if err != nil {
 		return err

@@ -124,13 +124,6 @@ func (s *Store) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey, 
 		n, err := t.alter(region(fresh.Keys, of), "revoking an API key",
 			`UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, stamp(at), k)
 		found = n == 1
-		if err != nil || !found {
-			return err
-		}
-		if env == "" {
-			env, _, err = one(t, "reading the environment of an API key", scanValue[id.Environment], `SELECT environment_id FROM api_keys WHERE id = $1`, k)
-		}
-		t.change(fresh.Region{Kind: fresh.Keys, ID: string(env)})
 		return err
 	})
 	return found, err

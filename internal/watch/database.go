@@ -103,7 +103,9 @@ func (d *Database) count() (store.Queues, bool) {
 	return c.q, c.ok
 }
 
-type number interface{ ~int | ~int64 | ~float64 }
+type number interface {
+	~int | ~int64 | ~uint64 | ~float64
+}
 
 func gauge[N number](to chan<- prometheus.Metric, of *prometheus.Desc, v N, labels ...string) {
 	to <- prometheus.MustNewConstMetric(of, prometheus.GaugeValue, float64(v), labels...)
