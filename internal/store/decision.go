@@ -57,31 +57,32 @@ const (
 	selectHoldings = `
 		SELECT role_id, string_agg(permission_id, ',') FROM role_permissions WHERE organization_id = $1 GROUP BY role_id`
 
-	heldColumns = `'assignment', a.id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
-
+	// selectMember first finds whose assignments count, and then those: a database that knows the organization could think
+	// it cheaper to read all that is assigned in it.
 	selectMember = `
+		WITH subjects (organization_id, id) AS MATERIALIZED (
+			SELECT organization_id, id FROM memberships WHERE id = $2 AND environment_id = $1
+			UNION ALL
+			SELECT g.organization_id, g.group_id
+			FROM memberships m CROSS JOIN group_members g
+			WHERE m.id = $2 AND m.environment_id = $1 AND g.organization_id = m.organization_id AND g.membership_id = m.id
+		)
 		SELECT 'member', id, organization_id, user_id, '', status, 0, NULL, NULL, created_at, updated_at
 		FROM memberships WHERE id = $2 AND environment_id = $1
 		UNION ALL
-		SELECT ` + heldColumns + ` FROM (
-			SELECT ` + assignmentColumns + ` FROM assignments
-			WHERE organization_id = (SELECT organization_id FROM memberships WHERE id = $2 AND environment_id = $1) AND subject_id = $2
-			LIMIT $3) AS a
-		UNION ALL
-		SELECT ` + heldColumns + ` FROM (
-			SELECT ` + assignmentColumns + ` FROM assignments
-			WHERE organization_id = (SELECT organization_id FROM memberships WHERE id = $2 AND environment_id = $1)
-				AND subject_id IN (
-					SELECT g.group_id FROM memberships m
-					JOIN group_members g ON g.organization_id = m.organization_id AND g.membership_id = m.id
-					WHERE m.id = $2 AND m.environment_id = $1)
-			LIMIT $3) AS a`
+		SELECT 'assignment', id, subject_id, role_id, resource_id, source, explicit, starts_at, expires_at, created_at, updated_at
+		FROM (
+			SELECT ` + heldColumns + ` FROM subjects s CROSS JOIN assignments a
+			WHERE a.organization_id = s.organization_id AND a.subject_id = s.id LIMIT $3
+		) AS held`
+	heldColumns = `a.id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
 
 	// pathFrom and pathUp enclose the condition by which a path begins. $1 is the environment, $2 the organization and
-	// $3 how many resources can lie above one.
+	// $3 how many resources can lie above one. The environment is compared by value, so that no index is used that leads
+	// to the resources of the same external id in all organizations.
 	pathFrom = `
 		WITH RECURSIVE path (` + resourceColumns + `, above) AS (
-			SELECT ` + resourceColumns + `, 0 FROM resources WHERE environment_id = $1 AND organization_id = $2 AND `
+			SELECT ` + resourceColumns + `, 0 FROM resources WHERE organization_id = $2 AND (environment_id || '') = $1 AND `
 	pathUp = `
 			UNION ALL
 			SELECT r.organization_id, r.id, r.environment_id, r.resource_type, r.external_id, r.name, r.description, r.parent_id,
