@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+const (
+	// connectTime bounds one attempt to connect, unless the URL has a connect_timeout.
+	connectTime = 5 * time.Second
+	// silenceTime is after how long without a sign of life a server is given up. It is what a host that vanished without
+	// a word costs the statements, and the commits, that were sent to it.
+	silenceTime = 10 * time.Second
+)
+
+// postgresConfig reads a postgres:// URL, which may name several servers.
+func postgresConfig(location string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(location)
+	if err != nil {
+		// What pgx says may quote the URL, and with it the password.
+		return nil, errors.New("the postgres:// URL of the database cannot be read; it looks like postgres://user:password@host:5432/name, or names several hosts, separated by commas")
+	}
+	_, query, _ := strings.Cut(location, "?")
+	parameters, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, errors.New("the parameters in the postgres:// URL of the database cannot be read")
+	}
+	switch parameters.Get("target_session_attrs") {
+	case "", "any", "primary", "read-write":
+	default:
+		return nil, errors.New("target_session_attrs of the postgres:// URL asks for a standby; Rolecall needs the server that takes writes: leave it out, or say read-write")
+	}
+	// A standby answers from the past, so it is never asked, whatever the URL names.
+	config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTime
+	}
+	fatal := config.OnPgError
+	config.OnPgError = func(c *pgconn.PgConn, e *pgconn.PgError) bool {
+		return e.Code != readOnly && fatal(c, e) // false closes the connection: the next one finds who takes writes now
+	}
+	// A sequential scan makes a serializable transaction conflict with every write to the table.
+	config.RuntimeParams["enable_seqscan"] = "off"
+	config.RuntimeParams["application_name"] = "rolecall"
+	return config, nil
+}
+
+// readOnly is the state in which PostgreSQL refuses a write because it is, or has become, a standby.
+const readOnly = "25006"
+
+// hosts makes connections to whichever server of a database takes writes.
+type hosts []*pgx.ConnConfig
+
+// newHosts takes the servers that a configuration names apart, so that one which does not answer delays nobody who looks
+// for another.
+func newHosts(config *pgx.ConnConfig) hosts {
+	var h hosts
+	fallbacks := config.Fallbacks // of the first server too, with and without TLS
+	config = config.Copy()
+	config.Fallbacks = nil
+	h = append(h, config)
+	for _, f := range fallbacks {
+		last := h[len(h)-1]
+		if f.Host == last.Host && f.Port == last.Port {
+			last.Fallbacks = append(last.Fallbacks, f)
+			continue
+		}
+		next := config.Copy()
+		next.Host, next.Port, next.TLSConfig, next.Fallbacks = f.Host, f.Port, f.TLSConfig, nil
+		h = append(h, next)
+	}
+	return h
+}
+
+// Driver implements driver.Connector.
+func (hosts) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
+
+// Connect implements driver.Connector: it asks all servers at once and takes the first that takes writes.
+func (h hosts) Connect(ctx context.Context) (driver.Conn, error) {
+	if len(h) == 1 {
+		return connect(ctx, h[0])
+	}
+	type answer struct {
+		conn driver.Conn
+		err  error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	answers := make(chan answer, len(h))
+	for _, config := range h {
+		go func() {
+			conn, err := connect(ctx, config)
+			answers <- answer{conn, err}
+		}()
+	}
+	var problems []error
+	for range h {
+		a := <-answers
+		if a.err != nil {
+			problems = append(problems, a.err)
+			continue
+		}
+		cancel()
+		go func() { // who else answered is not needed
+			for range len(h) - len(problems) - 1 {
+				if a := <-answers; a.err == nil {
+					a.conn.Close()
+				}
+			}
+		}()
+		return a.conn, nil
+	}
+	cancel()
+	return nil, errors.Join(problems...)
+}
+
+// session is what is known of a connection to PostgreSQL beside what the driver knows.
+type session struct {
+	committing atomic.Bool
+	warned     atomic.Bool // the server warned of something that has no code of its own
+}
+
+// sessionOf is the session of a driver's connection; nil for SQLite's.
+func sessionOf(conn any) *session {
+	c, ok := conn.(*stdlib.Conn)
+	if !ok {
+		return nil
+	}
+	s, _ := c.Conn().PgConn().CustomData()[sessionKey].(*session)
+	return s
+}
+
+const sessionKey = "session"
+
+var errNoCancel = errors.New("a commit is not cancelled")
+
+func connect(ctx context.Context, config *pgx.ConnConfig) (driver.Conn, error) {
+	s := &session{}
+	dialer := net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silenceTime / 2, Interval: silenceTime / 10, Count: 5},
+		Control:         giveUpSilence,
+	}
+	config = config.Copy()
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		// The driver dials again to have the server cancel what it is doing. A commit that waits for a standby would go on
+		// without it: everybody would see the change, and a failover would take it back.
+		if s.committing.Load() {
+			return nil, errNoCancel
+		}
+		return dialer.DialContext(ctx, network, address)
+	}
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		if n.Code == "01000" {
+			s.warned.Store(true)
+		}
+	}
+	// A connection that broke is not used again, so it stays as it was while it is cleaned up.
+	again := stdlib.OptionResetSession(func(context.Context, *pgx.Conn) error { s.committing.Store(false); return nil })
+	conn, err := stdlib.GetConnector(*config, again).Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn.(*stdlib.Conn).Conn().PgConn().CustomData()[sessionKey] = s
+	return conn, nil
+}
