@@ -288,7 +288,7 @@ func (s *Store) migrate(ctx context.Context, mode Mode) error {
 	current, known, err := provider.GetVersions(ctx)
 	switch {
 	case errors.Is(err, pgconn.ErrReadOnlyConnection):
-		return fmt.Errorf("none of the servers in the postgres:// URL takes writes: they are standbys, or read only; promote one, or name the primary too (%w)", err)
+		return fmt.Errorf("no server in the postgres:// URL takes writes, those that answer are standbys or read only; promote one, or name the primary too (%w)", err)
 	case err != nil:
 		return fmt.Errorf("reading the version of the %s database: %w", s.dialect.name, err)
 	}
