@@ -95,10 +95,12 @@ func (s *Store) commit(ctx context.Context, w *work, settle func(known bool)) er
 		settle(true)
 		return context.DeadlineExceeded
 	}
-	outcome := make(chan error, 1)
+	c := w.session()
+	outcome, decided := make(chan error, 1), make(chan struct{})
 	go func() {
 		defer w.end()
-		err := s.send(w)
+		defer close(decided)
+		err := send(w, c)
 		settle(err == nil || errors.Is(err, errUnreplicated) || !s.dialect.undecided(err))
 		outcome <- err
 	}()
@@ -108,6 +110,9 @@ func (s *Store) commit(ctx context.Context, w *work, settle func(known bool)) er
 	select {
 	case err = <-outcome:
 	case <-late.Done():
+		if c != nil {
+			go s.hosts.watch(c, decided)
+		}
 		return undecidedError{late.Err()}
 	}
 	switch {
@@ -119,19 +124,25 @@ func (s *Store) commit(ctx context.Context, w *work, settle func(known bool)) er
 	return fmt.Errorf("committing: %w", err)
 }
 
-// send commits. A server that was told to cancel a commit that waits for a standby says that it succeeded, with a
-// warning that it may be lost.
-func (s *Store) send(w *work) error {
-	var c *session
+// session is that of the connection; nil for SQLite.
+func (w *work) session() (found *session) {
 	_ = w.conn.Raw(func(conn any) error { // nothing fails
-		if c = sessionOf(conn); c != nil {
-			c.warned.Store(false)
-			c.committing.Store(true)
-		}
+		found = sessionOf(conn)
 		return nil
 	})
+	return found
+}
+
+// send commits. A server that was told to cancel a commit that waits for a standby says that it succeeded, with a
+// warning that it may be lost.
+func send(w *work, c *session) error {
+	if c == nil {
+		return w.tx.Commit()
+	}
+	c.warned.Store(false)
+	c.committing.Store(true)
 	err := w.tx.Commit()
-	if err == nil && c != nil && c.warned.Load() {
+	if err == nil && c.warned.Load() {
 		return errUnreplicated
 	}
 	return err

@@ -21,6 +21,10 @@ const (
 	// silenceTime is after how long without a sign of life a server is given up. It is what a host that vanished without
 	// a word costs the statements, and the commits, that were sent to it.
 	silenceTime = 10 * time.Second
+	// pingTime is how long a connection that nobody used for idleTime may take to show that it is alive. After two that do
+	// not the pool makes a new one, so this is what a server that hangs costs a request that did not begin on it.
+	pingTime = 2 * time.Second
+	idleTime = time.Second
 )
 
 // postgresConfig reads a postgres:// URL, which may name several servers.
@@ -125,6 +129,7 @@ func (h hosts) Connect(ctx context.Context) (driver.Conn, error) {
 
 // session is what is known of a connection to PostgreSQL beside what the driver knows.
 type session struct {
+	server     net.Conn
 	committing atomic.Bool
 	warned     atomic.Bool // the server warned of something that has no code of its own
 }
@@ -140,6 +145,35 @@ func sessionOf(conn any) *session {
 }
 
 const sessionKey = "session"
+
+// watchEvery is how often is looked whether another server has taken over while a commit waits for its outcome.
+const watchEvery = 5 * time.Second
+
+// watch breaks off a session's commit, which the request that it belongs to no longer waits for, when another server
+// takes writes: the one that it was sent to hangs, and may do so for ever.
+func (h hosts) watch(s *session, decided <-chan struct{}) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-decided:
+			return
+		case <-tick.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), watchEvery)
+		conn, err := h.Connect(ctx)
+		cancel()
+		if err != nil {
+			continue
+		}
+		another := sessionOf(conn).server.RemoteAddr().String() != s.server.RemoteAddr().String()
+		conn.Close()
+		if another {
+			s.server.Close()
+			return
+		}
+	}
+}
 
 var errNoCancel = errors.New("a commit is not cancelled")
 
@@ -163,12 +197,28 @@ func connect(ctx context.Context, config *pgx.ConnConfig) (driver.Conn, error) {
 			s.warned.Store(true)
 		}
 	}
-	// A connection that broke is not used again, so it stays as it was while it is cleaned up.
-	again := stdlib.OptionResetSession(func(context.Context, *pgx.Conn) error { s.committing.Store(false); return nil })
-	conn, err := stdlib.GetConnector(*config, again).Connect(ctx)
+	var rested bool
+	look := stdlib.OptionShouldPing(func(_ context.Context, p stdlib.ShouldPingParams) bool {
+		rested = p.IdleDuration > idleTime
+		return false // as the driver pings there is no end to it but that of the request
+	})
+	again := stdlib.OptionResetSession(func(ctx context.Context, c *pgx.Conn) error {
+		s.committing.Store(false) // a connection that broke stays as it was while it is cleaned up
+		if !rested {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, pingTime)
+		defer cancel()
+		if c.Ping(ctx) != nil {
+			return driver.ErrBadConn
+		}
+		return nil
+	})
+	conn, err := stdlib.GetConnector(*config, look, again).Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn.(*stdlib.Conn).Conn().PgConn().CustomData()[sessionKey] = s
+	pg := conn.(*stdlib.Conn).Conn().PgConn()
+	pg.CustomData()[sessionKey], s.server = s, pg.Conn()
 	return conn, nil
 }

@@ -252,13 +252,14 @@ func openPostgres(location string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := sql.OpenDB(newHosts(config))
+	h := newHosts(config)
+	db := sql.OpenDB(h)
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return &Store{
 		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: fresh.NewBook(), peers: strangers{},
-		writers: make(chan struct{}, postgresWriters),
+		hosts: h, writers: make(chan struct{}, postgresWriters),
 	}, nil
 }
 

@@ -25,6 +25,7 @@ type Store struct {
 	release func() error
 	book    *fresh.Book
 	peers   peers
+	hosts   hosts         // of PostgreSQL
 	writers chan struct{} // full while as many write as may at once; nil where the pool sees to that
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
