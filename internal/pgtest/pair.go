@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -135,6 +137,20 @@ func (p *Pair) Promote(tb testing.TB) {
 	}
 }
 
+// Freeze stops all processes of a server in the middle of what they do. Their
+// connections stay open, and nothing answers, until Kill.
+func (c *Cluster) Freeze(tb testing.TB) {
+	tb.Helper()
+	if c.server == nil {
+		tb.Fatal("the server does not run")
+	}
+	for _, id := range family(c.server.cmd.Process.Pid) {
+		if err := syscall.Kill(id, syscall.SIGSTOP); err != nil && !errors.Is(err, syscall.ESRCH) {
+			tb.Fatal(err)
+		}
+	}
+}
+
 // Kill ends a server with SIGKILL, and all its processes with it. When it
 // returns no process is left.
 func (c *Cluster) Kill(tb testing.TB) {
@@ -146,9 +162,7 @@ func (c *Cluster) Kill(tb testing.TB) {
 	c.server = nil
 	leavings := c.kernelMemory()
 	for _, id := range family(server.cmd.Process.Pid) {
-		if p, err := os.FindProcess(id); err == nil {
-			_ = p.Kill() // an error here means that it has ended already
-		}
+		_ = syscall.Kill(id, syscall.SIGKILL) // an error here means that it has ended already
 	}
 	<-server.ended
 	leavings()
