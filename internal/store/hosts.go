@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -89,41 +90,56 @@ func newHosts(config *pgx.ConnConfig) hosts {
 // Driver implements driver.Connector.
 func (hosts) Driver() driver.Driver { return stdlib.GetDefaultDriver() }
 
-// Connect implements driver.Connector: it asks all servers at once and takes the first that takes writes.
+// againEvery is after how long a server that refused is asked again while another has not answered yet.
+const againEvery = 200 * time.Millisecond
+
+// Connect implements driver.Connector: it asks all servers at once and takes the first that takes writes. While one does
+// not answer at all the others are asked again, since one of them may be about to take over from it.
 func (h hosts) Connect(ctx context.Context) (driver.Conn, error) {
 	if len(h) == 1 {
 		return connect(ctx, h[0])
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	type answer struct {
+		host int
 		conn driver.Conn
 		err  error
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	answers := make(chan answer, len(h))
-	for _, config := range h {
+	answers, asked := make(chan answer, len(h)), 0
+	ask := func(host int, after time.Duration) {
+		asked++
 		go func() {
-			conn, err := connect(ctx, config)
-			answers <- answer{conn, err}
+			select {
+			case <-ctx.Done():
+			case <-time.After(after):
+			}
+			conn, err := connect(ctx, h[host])
+			answers <- answer{host, conn, err}
 		}()
 	}
-	var problems []error
-	for range h {
-		a := <-answers
-		if a.err != nil {
-			problems = append(problems, a.err)
-			continue
-		}
-		cancel()
-		go func() { // who else answered is not needed
-			for range len(h) - len(problems) - 1 {
+	defer func() { // what comes too late is not needed
+		go func() {
+			for ; asked > 0; asked-- {
 				if a := <-answers; a.err == nil {
 					a.conn.Close()
 				}
 			}
 		}()
-		return a.conn, nil
+	}()
+	for host := range h {
+		ask(host, 0)
 	}
-	cancel()
+	problems := make([]error, len(h))
+	for slices.Contains(problems, nil) {
+		a := <-answers
+		asked--
+		if a.err == nil {
+			return a.conn, nil
+		}
+		problems[a.host] = a.err
+		ask(a.host, againEvery)
+	}
 	return nil, errors.Join(problems...)
 }
 
