@@ -27,6 +27,8 @@ type Store struct {
 	peers   peers
 	lookups statements
 	observe func(context.Context, Work) // nil while nobody watches
+	hosts   hosts                       // of PostgreSQL
+	writers chan struct{}               // full while as many write as may at once; nil where the pool sees to that
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
@@ -109,15 +111,17 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fu
 }
 
 func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, work *Work, fn func(*tx) error) error {
-	// A client that goes away ends its statements, not a commit: whether that took place would be unknown.
-	lasting, cancel := uncancelled(ctx)
-	defer cancel()
-	sqlTx, err := db.BeginTx(lasting, opts)
+	w, err := s.begin(ctx, db, opts)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	defer sqlTx.Rollback() // after a commit this does nothing
-	t := &tx{ctx: ctx, sql: sqlTx, store: s}
+	handedOn := false
+	defer func() {
+		if !handedOn {
+			w.rollback()
+		}
+	}()
+	t := &tx{ctx: ctx, sql: w.tx, store: s}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -126,27 +130,16 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, wo
 	if err != nil {
 		return err
 	}
+	handedOn = true
+	if opts.ReadOnly {
+		return w.close()
+	}
 	commits := time.Now()
 	if len(t.changed) > 0 {
 		work.Announce = commits.Sub(began)
 	}
-	err = sqlTx.Commit()
-	if work.Kind != workView {
-		work.Commit = time.Since(commits)
-	}
-	settle(err == nil || !s.dialect.undecided(err))
-	if err != nil {
-		return fmt.Errorf("committing: %w", err)
-	}
-	return nil
-}
-
-// uncancelled is a context that ends at the deadline of another, but not when that is cancelled.
-func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(context.WithoutCancel(ctx), deadline)
-	}
-	return context.WithoutCancel(ctx), func() {}
+	defer func() { work.Commit = time.Since(commits) }()
+	return s.commit(ctx, w, settle)
 }
 
 // hold sees to it that no process answers from memory what the transaction is about to change (package fresh). settle
@@ -179,8 +172,11 @@ func isAnswer(err error) bool {
 }
 
 // classify keeps what a driver said away from clients: a database that cannot answer is Unavailable, the rest is a
-// defect, to be found in the logs.
+// defect, to be found in the logs. Only of a change of which it did not say whether it took place nothing is promised.
 func (s *Store) classify(ctx context.Context, err error) error {
+	if _, undecided := errors.AsType[undecidedError](err); undecided {
+		return fault.Unknown(err)
+	}
 	if ctx.Err() != nil || s.dialect.lostRace(err) || s.dialect.down(err) {
 		return fault.Down(err)
 	}
