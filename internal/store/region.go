@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -25,10 +26,12 @@ func remembered(table string) bool {
 // statement must not get past remembered by the way it is written.
 func written(query string) (table string, err error) {
 	query = strings.TrimSpace(query)
-	if strings.HasPrefix(query, "SELECT") {
+	verbs := []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "}
+	if strings.HasPrefix(query, "SELECT") ||
+		strings.HasPrefix(query, "WITH ") && !slices.ContainsFunc(verbs, func(verb string) bool { return strings.Contains(query, verb) }) {
 		return "", nil
 	}
-	for _, verb := range []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
+	for _, verb := range verbs {
 		if rest, ok := strings.CutPrefix(query, verb); ok {
 			end := strings.IndexFunc(rest, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') })
 			if end < 0 {
