@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,7 +16,7 @@ import (
 )
 
 // A server is alone with its SQLite file but for commands that run beside it. They cannot tell it what they change, so
-// they count: in a small file beside the database, mapped into the memory of both, where the server sees a step at once.
+// they count: in a small file beside the database, which the server has in its memory, where it sees a step at once.
 //
 //   - A command takes the step while it has SQLite's write lock, and before it commits. So whoever can see the change
 //     can see the step, and the server's term, which lasts only while the count stands, is over by then.
@@ -32,21 +33,48 @@ const (
 // fencePause is how soon after a step the server tries to answer from memory again.
 const fencePause = 20 * time.Millisecond
 
-// openFence opens the file of the count, which it makes long enough. flag is os.O_CREATE for the one who may make it.
-func openFence(path string, flag int) (*fence, os.FileInfo, error) {
+// openFence opens the file of the count. flag is os.O_CREATE for the one who may make it. What it lacks is written: a hole
+// in a file could need a block of a full disk later, when it is looked at in memory.
+func openFence(path string, flag int) (*os.File, os.FileInfo, error) {
 	f, err := os.OpenFile(path+fenceSuffix, os.O_RDWR|flag, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() < fenceSize {
-		err = f.Truncate(fenceSize)
+		_, err = f.WriteAt(make([]byte, fenceSize-info.Size()), info.Size())
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
-	count, err := newFence(f)
-	return count, info, err
+	return f, info, nil
+}
+
+func readCount(f *os.File) (uint64, error) {
+	var b [fenceSize]byte
+	_, err := f.ReadAt(b[:], 0)
+	return binary.NativeEndian.Uint64(b[:]), err
+}
+
+// step counts. It is for the one process that has the write lock.
+func step(f *os.File) error {
+	n, err := readCount(f)
+	if err == nil {
+		_, err = f.WriteAt(binary.NativeEndian.AppendUint64(nil, n+1), 0)
+	}
+	if err != nil {
+		return fmt.Errorf("telling a running server: %w", err)
+	}
+	return nil
+}
+
+// watchFence opens the file of the count for a server. count may be called for as long as anybody has it.
+func watchFence(path string) (count func() uint64, file os.FileInfo, err error) {
+	f, file, err := openFence(path, os.O_CREATE)
+	if err == nil {
+		count, err = watch(f)
+	}
+	return count, file, err
 }
 
 // host is the peers of the server of an SQLite file.
@@ -54,12 +82,12 @@ type host struct {
 	path  string
 	write *sql.DB
 	book  *fresh.Book
-	count *fence
+	count func() uint64
 	file  os.FileInfo // of count
 }
 
 func newHost(path string, write *sql.DB, book *fresh.Book) (*host, error) {
-	count, file, err := openFence(path, os.O_CREATE)
+	count, file, err := watchFence(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the file by which commands tell the server of changes, which must be readable and writable: %w", err)
 	}
@@ -94,7 +122,7 @@ func (h *host) inPlace() bool {
 		return true
 	}
 	h.book.Lapse()
-	if count, file, err := openFence(h.path, os.O_CREATE); err == nil {
+	if count, file, err := watchFence(h.path); err == nil {
 		h.count, h.file = count, file
 	}
 	return false
@@ -107,7 +135,7 @@ func (h *host) begin(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	t := fresh.NewTerm(h.count.load)
+	t := fresh.NewTerm(h.count)
 	if err := locked.Rollback(); err != nil {
 		return
 	}
@@ -121,14 +149,14 @@ type visitor struct{ path string }
 
 func (v visitor) announce(context.Context, *tx, []fresh.Region) (func(bool), error) {
 	nothing := func(bool) {}
-	count, _, err := openFence(v.path, 0)
+	f, _, err := openFence(v.path, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nothing, v.alone()
 	case err != nil:
 		return nil, fmt.Errorf("telling a running server: %w", err)
 	}
-	return nothing, count.step()
+	return nothing, errors.Join(step(f), f.Close())
 }
 
 // alone is nil while no server runs.

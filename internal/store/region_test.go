@@ -124,6 +124,8 @@ var talkers = map[string]string{
 	"checkFile": "reads and writes the header of a file that nobody serves yet",
 	"KeyByHash": "only reads",
 	"Parcel":    "only reads",
+	"of":        "prepares for ask",
+	"ask":       "runs for lookup on the pool that readers use, with the texts of the loaders",
 }
 
 // By construction no statement gets to a driver but through exec, alter, one and all.
