@@ -16,7 +16,7 @@ import (
 
 // busy is a world as large as the figures in docs/performance.md assume of one organization.
 func busy(tb testing.TB) (w *world, member, lead id.Membership, deep authz.Resource) {
-	w = newWorld(tb, decision.Options{})
+	w = newWorld(tb, file(tb), decision.Options{})
 	w.kind("folder", authz.OrganizationType)
 	w.kind("box", "folder")
 	w.kind("shelf", "box")
@@ -112,6 +112,7 @@ func BenchmarkCheckAll(b *testing.B) {
 func BenchmarkParallel(b *testing.B) {
 	w, qs, _ := asked(b)
 	q := qs["organization allowed"]
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			must(w.memory.Check(ctx, w.c, q))
@@ -137,7 +138,7 @@ func (c crowd) LoadMember(ctx context.Context, env id.Environment, m id.Membersh
 
 // A remembered membership with one role takes less than 100 bytes, all that is needed to find it included.
 func TestMembersAreSmall(t *testing.T) {
-	w := newWorld(t, decision.Options{})
+	w := newWorld(t, file(t), decision.Options{})
 	w.permission("a:read")
 	w.role("", "editor", "a:read")
 	one := w.member(w.organization("acme"), "ada", "editor")
