@@ -58,7 +58,7 @@ func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, e
 	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
 }
 
-func (c Check) question(m id.Membership) (authz.Question, error) {
+func (c *Check) question(m id.Membership) (authz.Question, error) {
 	ref, err := resourceRef(c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug)
 	return authz.Question{Membership: m, Permission: c.PermissionSlug.Value, Resource: ref, Explain: c.Explain.Value}, err
 }
@@ -81,7 +81,7 @@ func check(r *request) (decision.Answer, error) {
 }
 
 // question reads a question as check does, so that what is not found alone is not found here.
-func (c CheckOf) question() (authz.Question, error) {
+func (c *CheckOf) question() (authz.Question, error) {
 	alone := Check{c.PermissionSlug, c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug, c.Explain}
 	m, ok := id.Parse[id.Membership](c.MembershipID.Value)
 	if !ok {
@@ -110,17 +110,17 @@ func readChecks(body []byte) ([]CheckOf, error) {
 }
 
 // questions reads what is asked. Malformed questions refuse the batch, each by its index; what names nothing is the
-// answer of its question alone, and is not asked.
-func questions(entries []CheckOf) (ask []authz.Question, answers []decision.Answer, err error) {
+// answer of its question alone, by its index, and is not asked.
+func questions(entries []CheckOf) (ask []authz.Question, refused map[int]*fault.Error, err error) {
 	var bad []fault.Field
-	ask, answers = make([]authz.Question, 0, len(entries)), make([]decision.Answer, len(entries))
-	for i, e := range entries {
-		q, err := e.question()
+	ask, refused = make([]authz.Question, 0, len(entries)), map[int]*fault.Error{}
+	for i := range entries {
+		q, err := entries[i].question()
 		switch f := fault.Of(err); {
 		case f == nil:
 			ask = append(ask, q)
 		case f.Kind == fault.NotFound:
-			answers[i].Refusal = f
+			refused[i] = f
 		default:
 			bad = append(bad, web.Indexed("checks", i, f)...)
 		}
@@ -128,26 +128,31 @@ func questions(entries []CheckOf) (ask []authz.Question, answers []decision.Answ
 	if bad != nil {
 		return nil, nil, fault.BadFields(bad...)
 	}
-	return ask, answers, nil
+	return ask, refused, nil
 }
 
-func checkAll(r *request) ([]decision.Answer, error) {
+func checkAll(r *request) (answers []decision.Answer, err error) {
 	entries, err := readChecks(r.body)
 	if err != nil {
 		return nil, err
 	}
-	ask, answers, err := questions(entries)
-	if err != nil || len(ask) == 0 {
-		return answers, err
+	ask, refused, err := questions(entries)
+	if err != nil {
+		return nil, err
 	}
-	found, err := r.api.decisions.CheckAll(r.Context(), r.caller, ask)
-	if err != nil || len(ask) == len(answers) {
+	var found []decision.Answer
+	if len(ask) > 0 {
+		found, err = r.api.decisions.CheckAll(r.Context(), r.caller, ask)
+	}
+	if err != nil || len(refused) == 0 {
 		return found, err
 	}
-	for i := range answers {
-		if answers[i].Refusal == nil {
-			answers[i], found = found[0], found[1:]
+	for i := range entries {
+		if f := refused[i]; f != nil {
+			answers = append(answers, decision.Answer{Refusal: f})
+			continue
 		}
+		answers, found = append(answers, found[0]), found[1:]
 	}
 	return answers, nil
 }

@@ -100,7 +100,9 @@ type scan string
 
 // take reads one character, after blanks.
 func (s *scan) take(c byte) bool {
-	s.skip()
+	if *s != "" && (*s)[0] <= ' ' {
+		s.skip()
+	}
 	if *s == "" || (*s)[0] != c {
 		return false
 	}
@@ -127,10 +129,11 @@ func (s *scan) text(into *string) bool {
 	if !s.take('"') {
 		return false
 	}
-	for i := range len(*s) {
-		switch c := (*s)[i]; {
+	rest := string(*s)
+	for i := range len(rest) {
+		switch c := rest[i]; {
 		case c == '"':
-			*into, *s = string((*s)[:i]), (*s)[i+1:]
+			*into, *s = rest[:i], scan(rest[i+1:])
 			return true
 		case c < ' ' || c > '~' || c == '\\':
 			return false
