@@ -111,10 +111,15 @@ func (s *sight) locate(ref *authz.ResourceRef) (refusal error, lacks need) {
 // ask answers a question by what is remembered. The answer counts if nothing lacks and what it is made of stands
 // afterwards.
 func (st *state) ask(c *authz.Caller, q *authz.Question, at *moment, v *Verdict) (refusal error, lacks need) {
-	s := &v.from
-	if refusal, lacks = st.member(c, q.Membership, at, s); refusal != nil || lacks != needNothing {
+	if refusal, lacks = st.member(c, q.Membership, at, &v.from); refusal != nil || lacks != needNothing {
 		return refusal, lacks
 	}
+	return v.decide(q)
+}
+
+// decide answers a question about the member whom it has in sight.
+func (v *Verdict) decide(q *authz.Question) (refusal error, lacks need) {
+	s := &v.from
 	if lacks = s.parts(); lacks != needNothing {
 		return nil, lacks
 	}

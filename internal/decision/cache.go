@@ -31,12 +31,16 @@ type shard[K comparable, V mortal] struct {
 	_    [64]byte // shards side by side would slow each other down
 }
 
-// mostShards is a power of two.
-const mostShards = 256
+// There are up to mostShards, which is a power of two, as long as each has room for fewest: which keys share one is
+// chance, and in small ones some would lack room that others have.
+const (
+	mostShards = 256
+	fewest     = 64
+)
 
 func newCache[K comparable, V mortal](most int, hash func(K) uint64, gone func(V), evicted *atomic.Uint64) *cache[K, V] {
 	n := 1
-	for n < mostShards && 2*n <= most {
+	for n < mostShards && 2*n*fewest <= most {
 		n *= 2
 	}
 	c := &cache[K, V]{shards: make([]shard[K, V], n), hash: hash, each: max(1, most/n), gone: gone, evicted: evicted}

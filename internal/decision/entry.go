@@ -112,11 +112,11 @@ type resource struct {
 // member is what is remembered of a membership. There may be millions: nearly all fit into this, where they hold one
 // role that nothing but a change takes from them.
 type member struct {
-	life
 	in     *organization
 	more   *more // nil where only holds what there is
 	only   id.Bytes
 	high   uint64 // first half of its id; the other is its key
+	life          // beside the small ones, so that there are no gaps
 	role   uint16
 	source uint8
 	status uint8

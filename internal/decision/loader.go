@@ -15,7 +15,8 @@ import (
 // Loader reads what is remembered. Every method is one statement, and so one snapshot, that sees every change committed
 // before the call. found is false where there is no such row in the environment.
 type Loader interface {
-	// LoadShared reads what the organizations of an environment have in common, without permissions.
+	// LoadShared reads what the organizations of an environment have in common. Its roles are whole but for their
+	// permissions, as those of LoadOwn are.
 	LoadShared(ctx context.Context, env id.Environment) (s Shared, found bool, err error)
 	// LoadCatalogue reads the permissions of an environment and which of them its own roles hold.
 	LoadCatalogue(ctx context.Context, env id.Environment) (Catalogue, error)
@@ -53,7 +54,7 @@ type Own struct {
 
 // Member is a membership with the assignments that decisions about it depend on.
 type Member struct {
-	authz.Membership // of which identity, place and status are read
+	authz.Membership // of which the ids of membership, environment, organization and user, and the status, are read
 	Assignments      []authz.Assignment
 	TooMany          bool // there are more assignments than were asked for, and none is given
 }

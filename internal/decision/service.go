@@ -165,13 +165,26 @@ func (s *Service) recallAll(ctx context.Context, c *authz.Caller, qs []authz.Que
 // askAll answers questions by what is remembered, and gives those that it cannot answer.
 func (st *state) askAll(c *authz.Caller, qs []authz.Question, at moment) (answers []Answer, cold []authz.Question) {
 	answers = make([]Answer, len(qs))
+	var seen *member // by whoever asked last
 	for i := range qs {
-		a := &answers[i]
-		refusal, lacks := st.ask(c, &qs[i], &at, &a.Verdict)
-		if lacks != needNothing {
-			cold = append(cold, qs[i])
+		a, q := &answers[i], &qs[i]
+		var refusal error
+		var lacks need
+		if seen != nil && q.Membership == qs[i-1].Membership {
+			a.Verdict.from.m = seen
+		} else {
+			refusal, lacks = st.member(c, q.Membership, &at, &a.Verdict.from)
+			if seen = a.Verdict.from.m; refusal != nil {
+				seen = nil
+			}
 		}
-		a.Question = qs[i]
+		if refusal == nil && lacks == needNothing {
+			refusal, lacks = a.Verdict.decide(q)
+		}
+		if lacks != needNothing {
+			cold = append(cold, *q)
+		}
+		a.Question = *q
 		if refusal != nil {
 			a.Refusal = fault.Of(refusal)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
+	"github.com/rolecall/rolecall/internal/pgtest"
 	"github.com/rolecall/rolecall/internal/store"
 )
 
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", everydayChecks); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	pgtest.Main(m)
 }
 
 // clock stands still until it is set.
@@ -53,30 +53,36 @@ func (c *clock) move(by time.Duration) {
 
 // world is an environment of a real database, with the rules and with memory over it.
 type world struct {
-	t      testing.TB
-	db     *store.Store
-	clock  *clock
-	ids    *id.Source
-	rules  *authz.Service
-	memory *decision.Service
-	c      authz.Caller
-	orgs   []id.Organization
-	people []id.Membership
-	places []authz.ResourceRef
-	slugs  []string // of permissions, some of which there may not be
+	t        testing.TB
+	location string
+	db       *store.Store
+	clock    *clock
+	ids      *id.Source
+	rules    *authz.Service
+	memory   *decision.Service
+	c        authz.Caller
+	orgs     []id.Organization
+	people   []id.Membership
+	places   []authz.ResourceRef
+	slugs    []string // of permissions, some of which there may not be
 }
 
 var ctx = context.Background()
 
-// open makes an empty world in a file of its own.
-func open(t testing.TB) *world {
+// databases are where a world can be.
+var databases = map[string]func(testing.TB) string{"sqlite": file, "postgres": pgtest.URL}
+
+func file(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "world.db") }
+
+// open makes an empty world.
+func open(t testing.TB, location string) *world {
 	t.Helper()
-	db, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "world.db"), store.Serve)
+	db, err := store.Open(ctx, location, store.Serve)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	w := &world{t: t, db: db, clock: &clock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
+	w := &world{t: t, location: location, db: db, clock: &clock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
 	w.ids = id.NewSource(w.clock.now, nil)
 	w.rules = authz.New(db, w.clock.now, w.ids)
 	w.c = w.environment("production")
@@ -84,9 +90,9 @@ func open(t testing.TB) *world {
 }
 
 // newWorld is open with memory that follows the changes of the database.
-func newWorld(t testing.TB, o decision.Options) *world {
+func newWorld(t testing.TB, location string, o decision.Options) *world {
 	t.Helper()
-	w := open(t)
+	w := open(t, location)
 	w.memory = decision.New(w.rules, w.db, w.db.Fresh(), w.clock.now, o)
 	w.db.Fresh().Begin(fresh.NewTerm(nil))
 	return w

@@ -12,6 +12,7 @@ import (
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
+	"github.com/rolecall/rolecall/internal/store/storetest"
 	"pgregory.net/rapid"
 )
 
@@ -43,6 +44,7 @@ func TestListsAgreeWithChecks(t *testing.T) {
 			}
 		}
 		w.wholeOrganization()
+		storetest.Loads(t, db, w.c.Environment)
 	})
 }
 

@@ -63,20 +63,19 @@ func (t *tx) AssignmentsOf(org id.Organization, ms []id.Membership, on []id.Reso
 // addAssignments reads what memberships were assigned themselves and what their groups were.
 func (t *tx) addAssignments(of map[id.Membership][]authz.Assignment, org id.Organization, ms []id.Membership, on []id.Resource) error {
 	var own, members condition
-	own.add("organization_id = ?", org)
-	in(&own, "subject_id", ms)
-	members.add("organization_id = ?", org)
-	in(&members, "membership_id", ms)
-	return t.addHeld(of, org, own, members, on)
+	assignments := among(&own, "assignments", "subject_id", org, ms)
+	joined := among(&members, "group_members", "membership_id", org, ms)
+	return t.addHeld(of, org, assignments, own, joined, members, on)
 }
 
-// addHeld reads the assignments that memberships have themselves, by one condition, and those that they have through
-// the groups they are members of, by another. The two are not joined: without statistics a database would begin with
+// addHeld reads the assignments that memberships have themselves, from where one condition holds, and those that they have
+// through the groups they are members of, from where another does. The two are not joined: without statistics a database would begin with
 // the many assignments on the organization instead of the few groups of the members.
-func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organization, own, members condition, on []id.Resource) error {
+func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organization,
+	assignments string, own condition, groups string, members condition, on []id.Resource) error {
 	in(&own, resourceByValue, on)
 	found, err := all(t, "reading assignments", scanAssignment,
-		`SELECT `+assignmentColumns+` FROM assignments WHERE `+own.String(), own.args...)
+		`SELECT `+assignmentColumns+` FROM `+assignments+` WHERE `+own.String(), own.args...)
 	if err != nil {
 		return err
 	}
@@ -84,7 +83,7 @@ func (t *tx) addHeld(of map[id.Membership][]authz.Assignment, org id.Organizatio
 		of[a.Membership] = append(of[a.Membership], a)
 	}
 	joined, err := all(t, "reading the groups of memberships", scanPair[string],
-		`SELECT group_id, membership_id FROM group_members WHERE `+members.String(), members.args...)
+		`SELECT group_id, membership_id FROM `+groups+` WHERE `+members.String(), members.args...)
 	if err != nil || len(joined) == 0 {
 		return err
 	}
@@ -108,11 +107,10 @@ func (t *tx) assignmentsOfGroups(org id.Organization, pairs [][2]string, on []id
 	has := make(map[id.Group][]authz.Assignment, len(groups))
 	return has, inBatches(groups, func(some []string) error {
 		var c condition
-		c.add("organization_id = ?", org)
-		in(&c, "subject_id", some)
+		from := among(&c, "assignments", "subject_id", org, some)
 		in(&c, resourceByValue, on)
 		found, err := all(t, "reading the assignments of groups", scanAssignment,
-			`SELECT `+assignmentColumns+` FROM assignments WHERE `+c.String(), c.args...)
+			`SELECT `+assignmentColumns+` FROM `+from+` WHERE `+c.String(), c.args...)
 		for _, a := range found {
 			has[a.Group] = append(has[a.Group], a)
 		}
@@ -144,7 +142,7 @@ func (t *tx) AssignmentsBetween(org id.Organization, first, last id.Membership, 
 	own.add("organization_id = ? AND subject_id >= ? AND subject_id <= ?", org, first, last)
 	members.add("organization_id = ? AND membership_id >= ? AND membership_id <= ?", org, first, last)
 	of := map[id.Membership][]authz.Assignment{}
-	return of, t.addHeld(of, org, own, members, on)
+	return of, t.addHeld(of, org, "assignments", own, "group_members", members, on)
 }
 
 // Assignment implements authz.AssignmentReader.

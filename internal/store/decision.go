@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/decision"
@@ -13,8 +14,9 @@ import (
 
 var _ decision.Loader = (*Store)(nil)
 
-// Every text here is one statement, and so one snapshot without a transaction. It reads rows of different kinds, which
-// the first column tells; the others mean what they are called in the first part, or what the part's scan says.
+// Every text here is one statement, and so one snapshot without a transaction. Most read rows of different kinds, which
+// the first column tells; what the others mean in rows of a kind, the function that scans them says. What a role holds
+// is one row, because rows are what reading costs by.
 
 const (
 	// roleSet is the roles, order and pinned defaults of an owner, which is the environment itself where $2 is empty.
@@ -39,44 +41,48 @@ const (
 		FROM organizations o LEFT JOIN default_roles d ON d.organization_id = o.id AND d.environment_id = o.environment_id
 		WHERE o.id = $2 AND o.environment_id = $1
 		UNION ALL
-		SELECT 'held', role_id, permission_id, '', NULL, '', 0, NULL, NULL, NULL, NULL
-		FROM role_permissions WHERE organization_id = $2`
+		SELECT 'held', role_id, string_agg(permission_id, ','), '', NULL, '', 0, NULL, NULL, NULL, NULL
+		FROM role_permissions WHERE organization_id = $2 GROUP BY role_id`
 
+	// selectCatalogue joins across so that SQLite begins with the roles of this environment, not with what those of all hold.
 	selectCatalogue = `
 		SELECT 'permission', id, environment_id, slug, name, description, system, resource_type, created_at, updated_at
 		FROM permissions WHERE environment_id = $1
 		UNION ALL
-		SELECT 'held', h.permission_id, h.role_id, '', '', NULL, 0, '', NULL, NULL
-		FROM roles r JOIN role_permissions h ON h.organization_id = r.organization_id AND h.role_id = r.id
-		WHERE r.organization_id = '' AND r.environment_id = $1`
+		SELECT 'held', h.role_id, string_agg(h.permission_id, ','), '', '', NULL, 0, '', NULL, NULL
+		FROM roles r CROSS JOIN role_permissions h
+		WHERE r.organization_id = '' AND r.environment_id = $1 AND h.organization_id = '' AND h.role_id = r.id
+		GROUP BY h.role_id`
 
-	selectHoldings = `SELECT role_id, permission_id FROM role_permissions WHERE organization_id = $1`
+	selectHoldings = `
+		SELECT role_id, string_agg(permission_id, ',') FROM role_permissions WHERE organization_id = $1 GROUP BY role_id`
 
-	heldColumns = `'assignment', a.id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
-
+	// selectMember first finds whose assignments count, and then those: a database that knows the organization could think
+	// it cheaper to read all that is assigned in it.
 	selectMember = `
+		WITH subjects (organization_id, id) AS MATERIALIZED (
+			SELECT organization_id, id FROM memberships WHERE id = $2 AND environment_id = $1
+			UNION ALL
+			SELECT g.organization_id, g.group_id
+			FROM memberships m CROSS JOIN group_members g
+			WHERE m.id = $2 AND m.environment_id = $1 AND g.organization_id = m.organization_id AND g.membership_id = m.id
+		)
 		SELECT 'member', id, organization_id, user_id, '', status, 0, NULL, NULL, created_at, updated_at
 		FROM memberships WHERE id = $2 AND environment_id = $1
 		UNION ALL
-		SELECT ` + heldColumns + ` FROM (
-			SELECT ` + assignmentColumns + ` FROM assignments
-			WHERE organization_id = (SELECT organization_id FROM memberships WHERE id = $2 AND environment_id = $1) AND subject_id = $2
-			LIMIT $3) AS a
-		UNION ALL
-		SELECT ` + heldColumns + ` FROM (
-			SELECT ` + assignmentColumns + ` FROM assignments
-			WHERE organization_id = (SELECT organization_id FROM memberships WHERE id = $2 AND environment_id = $1)
-				AND subject_id IN (
-					SELECT g.group_id FROM memberships m
-					JOIN group_members g ON g.organization_id = m.organization_id AND g.membership_id = m.id
-					WHERE m.id = $2 AND m.environment_id = $1)
-			LIMIT $3) AS a`
+		SELECT 'assignment', id, subject_id, role_id, resource_id, source, explicit, starts_at, expires_at, created_at, updated_at
+		FROM (
+			SELECT ` + heldColumns + ` FROM subjects s CROSS JOIN assignments a
+			WHERE a.organization_id = s.organization_id AND a.subject_id = s.id LIMIT $3
+		) AS held`
+	heldColumns = `a.id, a.subject_id, a.role_id, a.resource_id, a.source, a.explicit, a.starts_at, a.expires_at, a.created_at, a.updated_at`
 
 	// pathFrom and pathUp enclose the condition by which a path begins. $1 is the environment, $2 the organization and
-	// $3 how many resources can lie above one.
+	// $3 how many resources can lie above one. The environment is compared by value, so that no index is used that leads
+	// to the resources of the same external id in all organizations.
 	pathFrom = `
 		WITH RECURSIVE path (` + resourceColumns + `, above) AS (
-			SELECT ` + resourceColumns + `, 0 FROM resources WHERE environment_id = $1 AND organization_id = $2 AND `
+			SELECT ` + resourceColumns + `, 0 FROM resources WHERE organization_id = $2 AND (environment_id || '') = $1 AND `
 	pathUp = `
 			UNION ALL
 			SELECT r.organization_id, r.id, r.environment_id, r.resource_type, r.external_id, r.name, r.description, r.parent_id,
@@ -87,25 +93,6 @@ const (
 	selectPathOfID       = pathFrom + `id = $4` + pathUp
 	selectPathOfExternal = pathFrom + `resource_type = $4 AND external_id = $5` + pathUp
 )
-
-// lookup runs a statement outside a transaction and hands its rows to scan.
-func (s *Store) lookup(ctx context.Context, doing string, scan func(row) error, query string, args ...any) error {
-	fail := func(err error) error { return s.classify(ctx, fmt.Errorf("%s: %w", doing, err)) }
-	rows, err := s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fail(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return fail(err)
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fail(err)
-	}
-	return nil
-}
 
 // ownerSet is the rows of selectShared and selectOwn.
 type ownerSet struct {
@@ -145,7 +132,7 @@ func (o *ownerSet) scan(from row) error {
 		}
 		o.roles.Pinned[r.ID] = id.Role(r.Slug)
 	case "held":
-		o.held[r.ID] = append(o.held[r.ID], id.Permission(r.Slug))
+		o.held[r.ID] = permissionIDs(r.Slug)
 	case "owner":
 		o.owner = &r
 	default:
@@ -165,6 +152,15 @@ func (s *Store) loadSet(ctx context.Context, doing, query string, env id.Environ
 		o.roles.Order = append(o.roles.Order, p.role)
 	}
 	return o, nil
+}
+
+// permissionIDs reads a list of ids, none of which can hold a comma.
+func permissionIDs(list string) []id.Permission {
+	ids := make([]id.Permission, 0, 1+strings.Count(list, ","))
+	for one := range strings.SplitSeq(list, ",") {
+		ids = append(ids, id.Permission(one))
+	}
+	return ids
 }
 
 // LoadShared implements decision.Loader.
@@ -194,8 +190,7 @@ func (s *Store) LoadCatalogue(ctx context.Context, env id.Environment) (decision
 		err := r.Scan(&kind, &p.ID, &p.Environment, &p.Slug, &p.Name, &p.Description, (*flag)(&p.System), &p.ResourceType,
 			(*stamp)(&p.CreatedAt), (*stamp)(&p.UpdatedAt))
 		if kind == "held" {
-			role := id.Role(p.Environment)
-			c.Held[role] = append(c.Held[role], p.ID)
+			c.Held[id.Role(p.ID)] = permissionIDs(string(p.Environment))
 		} else {
 			c.Permissions = append(c.Permissions, p)
 		}
@@ -212,9 +207,9 @@ func (s *Store) LoadHoldings(ctx context.Context, org id.Organization) (map[id.R
 	held := map[id.Role][]id.Permission{}
 	err := s.lookup(ctx, "loading what custom roles hold", func(r row) error {
 		var role id.Role
-		var p id.Permission
-		err := r.Scan(&role, &p)
-		held[role] = append(held[role], p)
+		var list string
+		err := r.Scan(&role, &list)
+		held[role] = permissionIDs(list)
 		return err
 	}, selectHoldings, org)
 	if err != nil {

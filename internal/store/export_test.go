@@ -31,3 +31,15 @@ func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 	_, err := s.write.ExecContext(ctx, statement, args...)
 	return err
 }
+
+// Read runs a query on the pool that readers use, and reads its first row.
+func Read(ctx context.Context, s *Store, query string) error {
+	var first any
+	return s.read.QueryRowContext(ctx, query).Scan(&first)
+}
+
+// Loads are the texts of the loaders, by what they load.
+var Loads = map[string]string{
+	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
+	"path": selectPathOfID, "path by external id": selectPathOfExternal,
+}

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
 
@@ -36,6 +38,27 @@ func in[T ~string](c *condition, column string, values []T) {
 		args[i] = string(v)
 	}
 	c.add(column+" IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ")+")", args...)
+}
+
+// among joins "in the organization, and column is one of values" to a condition on a table, and returns what to read it
+// from. Every value is looked up by itself: a database that has prepared for an organization of average size would
+// rather read all of the organization, however large this one is.
+func among[T ~string](c *condition, table, column string, org id.Organization, values []T) (from string) {
+	if len(values) == 1 {
+		c.add("organization_id = ? AND "+column+" = ?", string(org), string(values[0]))
+		return table
+	}
+	values = slices.Clone(values)
+	slices.Sort(values)
+	c.args = append(c.args, string(org))
+	owner := "($" + strconv.Itoa(len(c.args)) + ", $"
+	var rows []string
+	for _, v := range slices.Compact(values) {
+		c.args = append(c.args, string(v))
+		rows = append(rows, owner+strconv.Itoa(len(c.args))+")")
+	}
+	c.parts = append(c.parts, table+".organization_id = w.column1", table+"."+column+" = w.column2")
+	return "(VALUES " + strings.Join(rows, ", ") + ") AS w CROSS JOIN " + table
 }
 
 func (c condition) with(part string, args ...any) condition {

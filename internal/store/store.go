@@ -25,6 +25,7 @@ type Store struct {
 	release func() error
 	book    *fresh.Book
 	peers   peers
+	lookups statements
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
@@ -42,7 +43,7 @@ func (s *Store) KeepTerms(ctx context.Context) {
 
 // Close ends all connections and gives up the lock on an SQLite file.
 func (s *Store) Close() error {
-	err := errors.Join(s.peers.close(), s.write.Close())
+	err := errors.Join(s.peers.close(), s.lookups.close(), s.write.Close())
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
 	}

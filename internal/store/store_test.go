@@ -59,6 +59,7 @@ func TestContract(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(tb testing.TB) authz.DB { return open(tb, location(tb)) })
 			storetest.RunPeople(t, func(tb testing.TB) operator.Store { return open(tb, location(tb)) })
+			storetest.RunLoaders(t, func(tb testing.TB) storetest.LoaderDB { return open(tb, location(tb)) })
 			storetest.RunWebhooks(t, func(tb testing.TB) storetest.WebhookDB { return open(tb, location(tb)) })
 		})
 	}

@@ -20,7 +20,11 @@ type band struct {
 }
 
 func newBand(t *testing.T, db authz.DB) band {
-	b := band{env: Environment(t, db, "production")}
+	return newBandIn(t, db, Environment(t, db, "production"))
+}
+
+func newBandIn(t *testing.T, db authz.DB, env authz.Environment) band {
+	b := band{env: env}
 	b.org = organizationNamed(t, db, b.env, "acme", nil)
 	for i, m := range []*authz.Membership{&b.ada, &b.bob} {
 		u := authz.User{ID: id.New[id.User](ids), Environment: b.env.ID, Email: "x", EmailKey: string(rune('a' + i)), CreatedAt: began, UpdatedAt: began}

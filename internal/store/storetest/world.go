@@ -30,7 +30,8 @@ type observer struct {
 }
 
 // Look reads the world of an environment, and fails the test when an invariant does not hold. It does no work that
-// follows changes: what counts for decisions is the same before and after it.
+// follows changes: what counts for decisions is the same before and after it. A database that loads for memory must load
+// what the rules read.
 func Look(t testing.TB, db authz.DB, rules *authz.Service, c authz.Caller) World {
 	t.Helper()
 	ctx := context.Background()
@@ -57,6 +58,9 @@ func Look(t testing.TB, db authz.DB, rules *authz.Service, c authz.Caller) World
 		return rules.ListUsers(ctx, c, authz.UserFilter{}, r)
 	}) {
 		o.world["user "+u.Email] = fmt.Sprint(u.Metadata)
+	}
+	if loads, ok := db.(LoaderDB); ok {
+		Loads(t, loads, c.Environment)
 	}
 	return o.world
 }
