@@ -37,27 +37,27 @@ func (m *moment) at() int64 {
 }
 
 // member finds a membership that the caller sees.
-func (st *state) member(c *authz.Caller, m id.Membership, at *moment, s *sight) (refusal error, lacks need) {
+func (st *state) member(c *authz.Caller, m id.Membership, at *moment, s *sight) (lacks need, refusal error) {
 	b, ok := id.BytesOf(m)
 	if !ok {
-		return nil, needRules
+		return needRules, nil
 	}
 	found := st.members.find(low(b))
 	if found == nil || found.high != high(b) || !found.stands() {
-		return nil, needMember
+		return needMember, nil
 	}
 	if more := found.more; more != nil && (more.from != 0 || more.until != 0) && !more.holds(at.at()) {
 		found.kill() // it is right at other times, not at this
-		return nil, needMember
+		return needMember, nil
 	}
 	s.m = found
 	if tick := st.tick.Load(); found.touch(tick) {
 		found.in.touch(tick)
 	}
 	if found.in.env.id != c.Environment || !c.Sees(found.in.id) {
-		return fault.Missing("Organization membership", string(m)), needNothing
+		return needNothing, fault.Missing("Organization membership", string(m))
 	}
-	return nil, needNothing
+	return needNothing, nil
 }
 
 // parts finds what the roles of the organization and the environment hold.
@@ -73,16 +73,16 @@ func (s *sight) parts() need {
 }
 
 // locate finds a resource as the rules do.
-func (s *sight) locate(ref *authz.ResourceRef) (refusal error, lacks need) {
+func (s *sight) locate(ref *authz.ResourceRef) (lacks need, refusal error) {
 	o := s.m.in
 	switch {
 	case *ref == authz.ResourceRef{} || ref.ID == o.home:
-		return nil, needNothing
+		return needNothing, nil
 	case ref.ID == "" && ref.ResourceType == authz.OrganizationType:
 		if ref.ExternalID != string(o.id) && ref.ExternalID != o.external {
 			refusal = fault.Missing("Resource", ref.ExternalID)
 		}
-		return refusal, needNothing
+		return needNothing, refusal
 	}
 	t := o.tree.Load()
 	if ref.ID == "" {
@@ -94,7 +94,7 @@ func (s *sight) locate(ref *authz.ResourceRef) (refusal error, lacks need) {
 	} else {
 		b, ok := id.BytesOf(ref.ID)
 		if !ok {
-			return nil, needRules
+			return needRules, nil
 		}
 		if t != nil {
 			t.mu.RLock()
@@ -103,36 +103,36 @@ func (s *sight) locate(ref *authz.ResourceRef) (refusal error, lacks need) {
 		}
 	}
 	if s.on == nil {
-		return nil, needPath
+		return needPath, nil
 	}
-	return nil, needNothing
+	return needNothing, nil
 }
 
 // ask answers a question by what is remembered. The answer counts if nothing lacks and what it is made of stands
 // afterwards.
-func (st *state) ask(c *authz.Caller, q *authz.Question, at *moment, v *Verdict) (refusal error, lacks need) {
-	if refusal, lacks = st.member(c, q.Membership, at, &v.from); refusal != nil || lacks != needNothing {
-		return refusal, lacks
+func (st *state) ask(c *authz.Caller, q *authz.Question, at *moment, v *Verdict) (lacks need, refusal error) {
+	if lacks, refusal = st.member(c, q.Membership, at, &v.from); refusal != nil || lacks != needNothing {
+		return lacks, refusal
 	}
 	return v.decide(q)
 }
 
 // decide answers a question about the member whom it has in sight.
-func (v *Verdict) decide(q *authz.Question) (refusal error, lacks need) {
+func (v *Verdict) decide(q *authz.Question) (lacks need, refusal error) {
 	s := &v.from
 	if lacks = s.parts(); lacks != needNothing {
-		return nil, lacks
+		return lacks, nil
 	}
 	n, known := s.cat.number[q.Permission]
 	if !known {
-		return fault.Missing("Permission", q.Permission), needNothing
+		return needNothing, fault.Missing("Permission", q.Permission)
 	}
-	if refusal, lacks = s.locate(&q.Resource); refusal != nil || lacks != needNothing {
-		return refusal, lacks
+	if lacks, refusal = s.locate(&q.Resource); refusal != nil || lacks != needNothing {
+		return lacks, refusal
 	}
-	v.permission, v.explain = q.Permission, q.Explain
+	v.permission, v.explain = n, q.Explain
 	v.Authorized = statuses[s.m.status] == authz.StatusActive && s.holder(n).found
-	return nil, needNothing
+	return needNothing, nil
 }
 
 // effect is a role that is in effect, and where.
@@ -195,12 +195,12 @@ func (s *sight) effects() []effect {
 }
 
 // look finds what lists about a membership on a resource are made of.
-func (st *state) look(c *authz.Caller, m id.Membership, ref *authz.ResourceRef, at moment, s *sight) (refusal error, lacks need) {
-	if refusal, lacks = st.member(c, m, &at, s); refusal != nil || lacks != needNothing {
-		return refusal, lacks
+func (st *state) look(c *authz.Caller, m id.Membership, ref *authz.ResourceRef, at moment, s *sight) (lacks need, refusal error) {
+	if lacks, refusal = st.member(c, m, &at, s); refusal != nil || lacks != needNothing {
+		return lacks, refusal
 	}
 	if lacks = s.parts(); lacks != needNothing {
-		return nil, lacks
+		return lacks, nil
 	}
 	return s.locate(ref)
 }

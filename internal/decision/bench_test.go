@@ -112,6 +112,7 @@ func BenchmarkCheckAll(b *testing.B) {
 func BenchmarkParallel(b *testing.B) {
 	w, qs, _ := asked(b)
 	q := qs["organization allowed"]
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			must(w.memory.Check(ctx, w.c, q))

@@ -43,6 +43,12 @@ type catalogue struct {
 	held   bits             // by the number of the role
 }
 
+// slug is that of the permission with a number.
+func (c *catalogue) slug(n int32) string {
+	i := slices.IndexFunc(c.sorted, func(l listed) bool { return l.number == n })
+	return c.sorted[i].Slug
+}
+
 // listed is a permission with its number.
 type listed struct {
 	authz.Permission

@@ -54,7 +54,7 @@ func (s *Service) Check(ctx context.Context, c authz.Caller, q authz.Question) (
 	if st := s.current(); st != nil {
 		var v Verdict
 		at := moment{now: s.now}
-		refusal, lacks := st.ask(&c, &q, &at, &v)
+		lacks, refusal := st.ask(&c, &q, &at, &v)
 		if lacks == needNothing && v.from.stands() && st.term.Lasts() {
 			s.counts.answered(q.Membership, 1)
 			return v.or(refusal)
@@ -72,7 +72,7 @@ func (v Verdict) or(refusal error) (Verdict, error) {
 }
 
 func (s *Service) checkCold(ctx context.Context, c authz.Caller, q authz.Question) (Verdict, error) {
-	v, refusal, out := s.fill(ctx, &c, &q)
+	v, out, refusal := s.fill(ctx, &c, &q)
 	if out == remembered {
 		s.counts.answered(q.Membership, 1)
 		return v.or(refusal)
@@ -86,26 +86,26 @@ func (s *Service) checkCold(ctx context.Context, c authz.Caller, q authz.Questio
 const mostRounds = 8
 
 // fill reads what a question lacks until it can be answered from memory.
-func (s *Service) fill(ctx context.Context, c *authz.Caller, q *authz.Question) (v Verdict, refusal error, out outcome) {
+func (s *Service) fill(ctx context.Context, c *authz.Caller, q *authz.Question) (v Verdict, out outcome, refusal error) {
 	for range mostRounds {
 		st := s.current()
 		if st == nil || !st.term.Lasts() {
-			return Verdict{}, nil, termless
+			return Verdict{}, termless, nil
 		}
 		v = Verdict{}
 		at := moment{now: s.now}
-		refusal, lacks := st.ask(c, q, &at, &v)
+		lacks, refusal := st.ask(c, q, &at, &v)
 		if lacks == needNothing {
 			if v.from.stands() && st.term.Lasts() {
-				return v, refusal, remembered
+				return v, remembered, refusal
 			}
-			return Verdict{}, nil, changed
+			return Verdict{}, changed, nil
 		}
 		if out = s.fetch(ctx, st, c.Environment, q.Membership, q.Resource, lacks, v.from.m); out != remembered {
-			return Verdict{}, nil, out
+			return Verdict{}, out, nil
 		}
 	}
-	return Verdict{}, nil, changed
+	return Verdict{}, changed, nil
 }
 
 // fetch reads one part that an answer lacks. The member is the one asked about, where that is not what lacks.
@@ -173,13 +173,13 @@ func (st *state) askAll(c *authz.Caller, qs []authz.Question, at moment) (answer
 		if seen != nil && q.Membership == qs[i-1].Membership {
 			a.Verdict.from.m = seen
 		} else {
-			refusal, lacks = st.member(c, q.Membership, &at, &a.Verdict.from)
+			lacks, refusal = st.member(c, q.Membership, &at, &a.Verdict.from)
 			if seen = a.Verdict.from.m; refusal != nil {
 				seen = nil
 			}
 		}
 		if refusal == nil && lacks == needNothing {
-			refusal, lacks = a.Verdict.decide(q)
+			lacks, refusal = a.Verdict.decide(q)
 		}
 		if lacks != needNothing {
 			cold = append(cold, *q)
@@ -214,7 +214,7 @@ func (s *Service) fillAll(ctx context.Context, c *authz.Caller, cold []authz.Que
 	for range min(abreast, len(cold)) {
 		readers.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(cold)) && outcome(worst.Load()) == remembered; i = next.Add(1) - 1 {
-				if _, _, out := s.fill(ctx, c, &cold[i]); out != remembered {
+				if _, out, _ := s.fill(ctx, c, &cold[i]); out != remembered {
 					worst.Store(uint32(out))
 				}
 			}
@@ -259,7 +259,7 @@ func (s *Service) PermissionsOn(ctx context.Context, c authz.Caller, m id.Member
 			break
 		}
 		var seen sight
-		refusal, lacks := st.look(&c, m, &ref, moment{now: s.now}, &seen)
+		lacks, refusal := st.look(&c, m, &ref, moment{now: s.now}, &seen)
 		if lacks == needNothing {
 			var p page.Page[authz.Permission]
 			if refusal == nil {

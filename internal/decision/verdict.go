@@ -10,9 +10,9 @@ import (
 type Verdict struct {
 	Authorized bool
 	explain    bool
+	permission int32         // its number, where memory answered
+	from       sight         // and by what
 	spelt      *authz.Reason // where the rules answered
-	from       sight         // where memory did
-	permission string
 }
 
 // Answer is what one question of a batch got: a verdict, or the refusal that the question alone would have got.
@@ -32,11 +32,11 @@ func (v Verdict) Reason() authz.Reason {
 		return authz.Reason{}
 	}
 	s := &v.from
-	why := authz.Reason{Permission: v.permission, Status: statuses[s.m.status], Cause: authz.CauseNotActive, Path: s.path(v.explain)}
+	why := authz.Reason{Permission: s.cat.slug(v.permission), Status: statuses[s.m.status], Cause: authz.CauseNotActive, Path: s.path(v.explain)}
 	if why.Status != authz.StatusActive {
 		return why
 	}
-	if e := s.holder(s.cat.number[v.permission]); e.found {
+	if e := s.holder(v.permission); e.found {
 		why.Cause, why.Held = authz.CauseRole, []authz.Held{s.spell(e)}
 		return why
 	}

@@ -15,7 +15,8 @@ func smallDisk(t *testing.T) string {
 		testneed.Missing(t, "small disk", "mounting a tmpfs needs root: "+err.Error())
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(folder, 0); err != nil {
+		// A database stays mapped for a while after it is closed, so the disk goes when nobody looks at it any more.
+		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
 			t.Errorf("unmounting: %v", err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 )
 
 // OnExec makes a store call fn before every statement that writes; nil ends that.
@@ -43,3 +44,29 @@ var Loads = map[string]string{
 	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
 	"path": selectPathOfID, "path by external id": selectPathOfExternal,
 }
+
+// Remembered says whether what a table holds is remembered.
+func Remembered(table string) bool { return remembered(table) }
+
+// Exec runs a statement as one that writes nothing that is remembered.
+func Exec(t authz.Tx, statement string) error {
+	_, err := t.(*tx).exec("testing", statement)
+	return err
+}
+
+// Alter runs a statement that writes in regions.
+func Alter(t authz.Tx, in []fresh.Region, statement string) error {
+	_, err := t.(*tx).alter(in, "testing", statement)
+	return err
+}
+
+// Inside runs fn in a transaction that announced a change of regions and did not commit.
+func Inside(ctx context.Context, s *Store, regions []fresh.Region, fn func() error) error {
+	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
+		_, err := s.peers.announce(ctx, t, regions)
+		return errors.Join(err, fn())
+	})
+}
+
+// FencePause is how soon a server tries to begin a term anew.
+const FencePause = fencePause

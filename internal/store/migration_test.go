@@ -15,7 +15,7 @@ func TestMigratingAssignments(t *testing.T) {
 	ctx := context.Background()
 	for name, open := range map[string]func(*testing.T) (*Store, error){
 		"sqlite": func(t *testing.T) (*Store, error) {
-			s, err := openFile(ctx, filepath.Join(t.TempDir(), "rolecall.db"))
+			s, err := openFile(ctx, filepath.Join(t.TempDir(), "rolecall.db"), Serve)
 			if err == nil {
 				s.release = func() error { return nil }
 			}

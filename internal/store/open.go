@@ -45,6 +45,8 @@ const (
 
 const (
 	sqliteScheme = "sqlite:"
+	// lockSuffix names the file that a server holds beside its database.
+	lockSuffix = ".lock"
 	// applicationID marks an SQLite file as ours: "Role" in its header.
 	applicationID = 0x526f6c65
 	// checkedSize bounds, in bytes, the files that are read through for damage at start.
@@ -95,7 +97,7 @@ func openSQLite(ctx context.Context, path string, mode Mode) (*Store, error) {
 	}
 	release := func() error { return nil }
 	if mode == Serve {
-		held := flock.New(path+".lock", flock.SetPermissions(0o600))
+		held := flock.New(path+lockSuffix, flock.SetPermissions(0o600))
 		ok, err := held.TryLock()
 		if err != nil {
 			return nil, fmt.Errorf("locking the database file: %w", err)
@@ -105,7 +107,7 @@ func openSQLite(ctx context.Context, path string, mode Mode) (*Store, error) {
 		}
 		release = held.Unlock
 	}
-	s, err := openFile(ctx, path)
+	s, err := openFile(ctx, path, mode)
 	if err != nil {
 		return nil, errors.Join(err, release())
 	}
@@ -113,7 +115,7 @@ func openSQLite(ctx context.Context, path string, mode Mode) (*Store, error) {
 	return s, nil
 }
 
-func openFile(ctx context.Context, path string) (*Store, error) {
+func openFile(ctx context.Context, path string, mode Mode) (*Store, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // not for everybody's eyes, as SQLite would make it
 	if err != nil {
 		return nil, fmt.Errorf("opening the database file: %w", err)
@@ -134,7 +136,13 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	book := fresh.NewBook()
-	return &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: nobody{book}}, nil
+	s := &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: visitor{path}}
+	if mode == Serve {
+		if s.peers, err = newHost(path, write, book); err != nil {
+			return nil, errors.Join(err, write.Close(), read.Close())
+		}
+	}
+	return s, nil
 }
 
 func sqlitePool(path string, size int, txlock string, pragmas []string) (*sql.DB, error) {

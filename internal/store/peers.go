@@ -18,20 +18,6 @@ type peers interface {
 	close() error
 }
 
-// nobody is the peers of a process that is alone with its database.
-type nobody struct{ book *fresh.Book }
-
-func (n nobody) announce(context.Context, *tx, []fresh.Region) (func(bool), error) {
-	return func(bool) {}, nil
-}
-
-func (n nobody) keep(ctx context.Context) {
-	n.book.Begin(fresh.NewTerm(nil))
-	<-ctx.Done()
-}
-
-func (n nobody) close() error { return nil }
-
 // strangers is peers that cannot be told of changes: nothing is ever answered from memory.
 type strangers struct{}
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -21,11 +22,14 @@ func remembered(table string) bool {
 	return false
 }
 
+// writes finds the verbs of a statement that writes, which may stand behind what it begins with.
+var writes = regexp.MustCompile(`\b(INSERT|UPDATE|DELETE)\b`)
+
 // written is the table that a statement writes, empty for one that only reads. What cannot be told is an error: a
 // statement must not get past remembered by the way it is written.
 func written(query string) (table string, err error) {
 	query = strings.TrimSpace(query)
-	if strings.HasPrefix(query, "SELECT") {
+	if strings.HasPrefix(query, "SELECT") || strings.HasPrefix(query, "WITH ") && !writes.MatchString(query) {
 		return "", nil
 	}
 	for _, verb := range []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
@@ -98,6 +102,7 @@ func (t *tx) makes(regions ...fresh.Region) {
 	}
 	for _, r := range regions {
 		t.made[r] = true
+		delete(t.changed, r)
 	}
 }
 
