@@ -88,6 +88,37 @@ func BenchmarkCheck(b *testing.B) {
 	})
 }
 
+func BenchmarkBatch(b *testing.B) {
+	onDatabases(b, func(b *testing.B, w *world, h http.Handler) {
+		var asked []sent
+		for _, e := range w.batches()[:10] {
+			_, body, _ := strings.Cut(string(e.request), "\r\n\r\n")
+			asked = append(asked, sent{received(http.MethodPost, batchPath, w.key), body, e.body})
+		}
+		drive(b, h, asked)
+	})
+}
+
+func BenchmarkRoles(b *testing.B) {
+	onDatabases(b, func(b *testing.B, w *world, h http.Handler) {
+		var asked []sent
+		for _, org := range w.organizations[:100] {
+			asked = append(asked, sent{received(http.MethodGet, fmt.Sprintf(availablePath, org), w.key), "", ""})
+		}
+		drive(b, h, asked)
+	})
+}
+
+func BenchmarkPermissions(b *testing.B) {
+	onDatabases(b, func(b *testing.B, w *world, h http.Handler) {
+		var asked []sent
+		for _, at := range w.seats[:100] {
+			asked = append(asked, sent{received(http.MethodGet, fmt.Sprintf(permissionsPath, at.member, id.Retype[id.Resource](at.organization)), w.key), "", ""})
+		}
+		drive(b, h, asked)
+	})
+}
+
 // BenchmarkBare is the handler that checks are compared with, for the difference.
 func BenchmarkBare(b *testing.B) {
 	b.ReportAllocs()
@@ -109,7 +140,7 @@ const warm = 1000
 // sent is a request, its body and the answer that it must get.
 type sent struct {
 	*http.Request
-	body, want string
+	body, want string // nothing is wanted where it is empty
 }
 
 // drive sends requests in turn and compares the answers. It costs little itself, so that figures are those of the
@@ -123,7 +154,7 @@ func drive(b *testing.B, h http.Handler, all []sent) {
 		clear(answer.header)
 		answer.body = answer.body[:0]
 		h.ServeHTTP(answer, &r)
-		if string(answer.body) != s.want {
+		if s.want != "" && string(answer.body) != s.want {
 			b.Fatalf("%s %s was answered %s", r.Method, r.URL, answer.body)
 		}
 	}

@@ -54,6 +54,13 @@ func (b *bench) curve(ctx context.Context, report *Report) error {
 	return nil
 }
 
+// asker is a server with the questions that it is asked.
+type asker struct {
+	name   string
+	server *process
+	checks []exchange
+}
+
 // askers starts the bare handler and a server on each database, with a world and its questions. end stops them.
 func (b *bench) askers(ctx context.Context, name string, organizations int) (all []asker, end func(), err error) {
 	var started []*process

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
@@ -69,6 +70,9 @@ func Write(w http.ResponseWriter, status int, body []byte) {
 	if body != nil {
 		h := w.Header()
 		h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = isJSON, noStore, noSniff
+		if len(body) > 2<<10 { // of shorter ones the server tells the length itself
+			h["Content-Length"] = []string{strconv.Itoa(len(body))}
+		}
 	}
 	w.WriteHeader(status)
 	w.Write(body) // a client that went away has nobody left to tell

@@ -12,12 +12,11 @@ import (
 type Flat[T any] struct {
 	keys     []string // of the fields, in their order
 	required uint64   // a bit for each field
-	least    int      // bytes that an object needs
 }
 
 // NewFlat returns the reader of a type. It panics where a field is neither Field[string] nor Field[bool].
 func NewFlat[T any]() Flat[T] {
-	f := Flat[T]{least: len("{}")}
+	var f Flat[T]
 	for field := range reflect.TypeFor[T]().Fields() {
 		if field.Type != reflect.TypeFor[Field[string]]() && field.Type != reflect.TypeFor[Field[bool]]() || len(f.keys) == 64 {
 			panic(fmt.Sprintf("%v cannot be read plainly because of %s", reflect.TypeFor[T](), field.Name))
@@ -25,7 +24,6 @@ func NewFlat[T any]() Flat[T] {
 		key := field.Tag.Get("json")
 		if field.Tag.Get("required") != "" {
 			f.required |= 1 << len(f.keys)
-			f.least += len(`"":"",`) + len(key)
 		}
 		f.keys = append(f.keys, key)
 	}
@@ -42,21 +40,23 @@ func (f Flat[T]) Decode(body []byte) (T, error) {
 	return Decode[T](body)
 }
 
-// Items reads a body with nothing in it but a list of at least one object. ok is false where that has to be left to
-// Decode and DecodeItems.
-func (f Flat[T]) Items(key string, body []byte) (all []T, ok bool) {
+// Each reads a body with nothing in it but a list of at least one object, each of which it hands over in turn, in the
+// same place, for as long as it is taken. Where it returns false that is left to Decode and DecodeItems, and what was
+// handed over does not count.
+func (f Flat[T]) Each(key string, body []byte, one func(*T) (more bool)) bool {
 	s := scan(body)
 	if name, isText := "", s.take('{'); !isText || !s.text(&name) || name != key || !s.take(':') || !s.take('[') {
-		return nil, false
+		return false
 	}
-	var zero T
-	for all = make([]T, 0, min(strings.Count(string(s), "}"), len(body)/f.least)); ; {
-		all = append(all, zero)
-		if !f.object(&s, reflect.ValueOf(&all[len(all)-1]).Elem()) {
-			return nil, false
+	var in, none T
+	place := reflect.ValueOf(&in).Elem()
+	for {
+		in = none
+		if !f.object(&s, place) || !one(&in) {
+			return false
 		}
 		if !s.take(',') {
-			return all, s.take(']') && s.take('}') && s.end()
+			return s.take(']') && s.take('}') && s.end()
 		}
 	}
 }
@@ -100,7 +100,9 @@ type scan string
 
 // take reads one character, after blanks.
 func (s *scan) take(c byte) bool {
-	s.skip()
+	if *s != "" && (*s)[0] <= ' ' {
+		s.skip()
+	}
 	if *s == "" || (*s)[0] != c {
 		return false
 	}
@@ -127,10 +129,11 @@ func (s *scan) text(into *string) bool {
 	if !s.take('"') {
 		return false
 	}
-	for i := range len(*s) {
-		switch c := (*s)[i]; {
+	rest := string(*s)
+	for i := range len(rest) {
+		switch c := rest[i]; {
 		case c == '"':
-			*into, *s = string((*s)[:i]), (*s)[i+1:]
+			*into, *s = rest[:i], scan(rest[i+1:])
 			return true
 		case c < ' ' || c > '~' || c == '\\':
 			return false
