@@ -87,7 +87,8 @@ type AssignmentWriter interface {
 	InsertAssignment(a Assignment, due time.Time) error
 	// UpdateAssignment stores role, source, explicit, interval, updated_at and due.
 	UpdateAssignment(a Assignment, due time.Time) error
-	DeleteAssignments(org id.Organization, as []id.Assignment) error
+	// DeleteAssignments removes some of an organization, which are told by their ids and have the subjects that they say.
+	DeleteAssignments(org id.Organization, as []Assignment) error
 	// DeleteAssignmentsOf removes those of a subject or on resources.
 	DeleteAssignmentsOf(org id.Organization, f AssignmentFilter) error
 	// MoveAssignments gives assignments of one organization another role and source. Nobody said them anew, so their
@@ -176,14 +177,14 @@ func (ch *change) replaceDirect(m Membership, source Source, roles []Role) error
 	}
 	overriding := slices.ContainsFunc(had[m.ID], func(a Assignment) bool { return a.Source == SourceDirectory || a.Source == SourceSSO })
 	missing := slices.Clone(roles)
-	var obsolete []id.Assignment
+	var obsolete []Assignment
 	for _, a := range had[m.ID] {
 		if a.Group != "" || a.Source != SourceDefault && a.Source != SourceManual {
 			continue
 		}
 		at := slices.IndexFunc(missing, func(r Role) bool { return r.ID == a.Role })
 		if at < 0 || a.Source != source || a.Ended(ch.now) || !a.due(ch.now).IsZero() {
-			obsolete = append(obsolete, a.ID)
+			obsolete = append(obsolete, a)
 			continue
 		}
 		missing = slices.Delete(missing, at, at+1)

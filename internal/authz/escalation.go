@@ -73,8 +73,8 @@ func (actor *Restriction) within(org id.Organization) error {
 		"You are limited to organization '%s': what concerns others is not yours to see or change.", actor.Organization)
 }
 
-// sees says whether what belongs to an organization exists for the caller.
-func (c Caller) sees(org id.Organization) bool {
+// Sees says whether what belongs to an organization exists for the caller.
+func (c Caller) Sees(org id.Organization) bool {
 	return org == "" || c.bound() == "" || c.bound() == org
 }
 

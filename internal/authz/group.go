@@ -65,7 +65,7 @@ type GroupWriter interface {
 // group finds a group that the caller sees.
 func group(r Reader, c Caller, g id.Group) (Group, error) {
 	found, ok, err := r.Group(c.Environment, g)
-	if err == nil && (!ok || !c.sees(found.Organization)) {
+	if err == nil && (!ok || !c.Sees(found.Organization)) {
 		err = fault.Missing("Group", string(g))
 	}
 	return found, err

@@ -111,10 +111,10 @@ func changeGroupRoles[T any](ctx context.Context, s *Service, c Caller, g id.Gro
 
 // forgetEnded removes what is past its interval, so that it counts for no limit and is in the way of nothing new.
 func (g *groupRoles) forgetEnded(stored []Assignment) error {
-	var ended []id.Assignment
+	var ended []Assignment
 	for _, a := range stored {
 		if a.Ended(g.now) {
-			ended = append(ended, a.ID)
+			ended = append(ended, a)
 			g.concern(a)
 		}
 	}
@@ -222,7 +222,7 @@ func (g *groupRoles) remove(as []Assignment) error {
 	if err := g.permitWithout(as); err != nil {
 		return err
 	}
-	return g.DeleteAssignments(g.group.Organization, assignmentIDs(as))
+	return g.DeleteAssignments(g.group.Organization, as)
 }
 
 // permitWithout asks for what members would hold if the group had not some of its assignments.

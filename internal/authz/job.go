@@ -270,7 +270,7 @@ func (s *Service) passTime(ctx context.Context) (worked bool, err error) {
 				return struct{}{}, err
 			}
 			if a.Ended(ch.now) {
-				err = ch.DeleteAssignments(a.Organization, []id.Assignment{a.ID})
+				err = ch.DeleteAssignments(a.Organization, []Assignment{a})
 			} else {
 				err = ch.UpdateAssignment(a, a.due(ch.now))
 			}

@@ -130,7 +130,7 @@ type MembershipWriter interface {
 // membership finds a membership of the caller's environment.
 func membership(r Reader, c Caller, m id.Membership) (Membership, error) {
 	found, ok, err := r.Membership(c.Environment, m)
-	if err == nil && (!ok || !c.sees(found.Organization)) {
+	if err == nil && (!ok || !c.Sees(found.Organization)) {
 		err = fault.Missing("Organization membership", string(m))
 	}
 	return found, err

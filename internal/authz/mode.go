@@ -109,7 +109,7 @@ func (ch *change) keepOneRoleIn(ms []Membership, p Policy) error {
 	if err != nil {
 		return err
 	}
-	var obsolete []id.Assignment
+	var obsolete []Assignment
 	for _, m := range ms {
 		var direct, lasting []Assignment
 		for _, a := range of[m.ID] {
@@ -128,7 +128,7 @@ func (ch *change) keepOneRoleIn(ms []Membership, p Policy) error {
 		kept = append(kept[:1], p.held(lasting)[:min(1, len(lasting))]...)
 		for _, a := range direct {
 			if !slices.ContainsFunc(kept, func(h Held) bool { return h.Role.ID == a.Role }) {
-				obsolete = append(obsolete, a.ID)
+				obsolete = append(obsolete, a)
 			}
 		}
 		if err := ch.speakFor(of[m.ID], kept[0].Assignment, latest(direct)); err != nil {

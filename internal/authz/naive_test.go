@@ -423,8 +423,9 @@ func (t *table) UpdateAssignment(a Assignment, _ time.Time) error {
 	return nil
 }
 
-func (t *table) DeleteAssignments(_ id.Organization, as []id.Assignment) error {
-	t.rows = slices.DeleteFunc(t.rows, func(a Assignment) bool { return slices.Contains(as, a.ID) })
+func (t *table) DeleteAssignments(_ id.Organization, as []Assignment) error {
+	ids := assignmentIDs(as)
+	t.rows = slices.DeleteFunc(t.rows, func(a Assignment) bool { return slices.Contains(ids, a.ID) })
 	return nil
 }
 

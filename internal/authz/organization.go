@@ -233,7 +233,7 @@ func (s *Service) CreateOrganization(ctx context.Context, c Caller, in Organizat
 // organization finds an organization of the caller's environment.
 func organization(r Reader, c Caller, org id.Organization) (Organization, error) {
 	o, found, err := r.Organization(c.Environment, org)
-	if err == nil && (!found || !c.sees(org)) {
+	if err == nil && (!found || !c.Sees(org)) {
 		err = fault.Missing("Organization", string(org))
 	}
 	return o, err
@@ -249,7 +249,7 @@ func (s *Service) Organization(ctx context.Context, c Caller, org id.Organizatio
 func (s *Service) OrganizationByExternalID(ctx context.Context, c Caller, externalID string) (Organization, error) {
 	return read(ctx, s, func(r Reader) (Organization, error) {
 		o, found, err := r.OrganizationByExternalID(c.Environment, externalID)
-		if err == nil && (!found || !c.sees(o.ID)) {
+		if err == nil && (!found || !c.Sees(o.ID)) {
 			err = fault.Missing("Organization", externalID)
 		}
 		return o, err

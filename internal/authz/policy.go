@@ -61,7 +61,7 @@ func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	if !found || !c.sees(org) {
+	if !found || !c.Sees(org) {
 		return Policy{}, fault.Missing("Organization", string(org))
 	}
 	owner := id.Organization("")

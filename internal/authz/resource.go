@@ -339,7 +339,7 @@ func resource(r Reader, c Caller, org id.Organization, ref ResourceRef) (Resourc
 		}
 		found, ok = o.own(), err == nil
 	}
-	if !ok || !c.sees(found.Organization) || org != "" && org != found.Organization {
+	if !ok || !c.Sees(found.Organization) || org != "" && org != found.Organization {
 		return Resource{}, fault.Missing("Resource", string(ref.ID))
 	}
 	return found, nil

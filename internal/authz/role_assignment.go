@@ -131,14 +131,14 @@ func (ch *change) give(p Policy, wanted Assignment) (Assignment, error) {
 		return Assignment{}, err
 	}
 	var like []Assignment // more than one only while those of a role that is gone wait to be moved
-	var obsolete []id.Assignment
+	var obsolete []Assignment
 	moved := false
 	for _, a := range stored {
 		standing, ok := p.stand(a)
 		switch {
 		case !ok || standing.Role != wanted.Role || standing.Source != wanted.Source:
 		case len(like) > 0 || a.Ended(ch.now): // what is given anew after its end is another one
-			obsolete = append(obsolete, a.ID)
+			obsolete = append(obsolete, a)
 		default:
 			like, moved = append(like, standing), standing.Role != a.Role
 		}
@@ -227,7 +227,7 @@ func (s *Service) unassign(ctx context.Context, c Caller, m id.Membership, name 
 			return struct{}{}, fault.Missing("Role assignment", name)
 		}
 		remove := func(*Membership) error {
-			return ch.DeleteAssignments(found.Organization, assignmentIDs(direct))
+			return ch.DeleteAssignments(found.Organization, direct)
 		}
 		if direct[0].Resource == OrganizationResource(found.Organization) {
 			_, err = ch.alterMember(found, policy, remove)

@@ -93,7 +93,7 @@ func ownerOf(r Reader, c Caller, resource id.Resource) (id.Organization, error) 
 	if err != nil {
 		return "", err
 	}
-	if ok && c.sees(found.Organization) {
+	if ok && c.Sees(found.Organization) {
 		return found.Organization, nil
 	}
 	o, err := organization(r, c, id.Retype[id.Organization](resource))

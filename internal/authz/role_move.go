@@ -145,12 +145,12 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 		source Source
 	}
 	moved := map[target][]id.Assignment{}
-	var obsolete []id.Assignment
+	var obsolete []Assignment
 	for _, a := range as {
 		delete(had, a.twin())
 		standing, ok := p.stand(a)
 		if !ok {
-			obsolete = append(obsolete, a.ID)
+			obsolete = append(obsolete, a)
 			continue
 		}
 		other, twice := had[standing.twin()]
@@ -160,7 +160,7 @@ func (ch *change) rewrite(p Policy, as []Assignment, had map[twin]Assignment) er
 			moved[to] = append(moved[to], a.ID)
 			continue
 		}
-		obsolete = append(obsolete, a.ID)
+		obsolete = append(obsolete, a)
 		both := other.merged(standing)
 		if both == other {
 			continue

@@ -85,6 +85,20 @@ func (b *Book) Held(regions ...Region) bool {
 	return false
 }
 
+// HeldOf lists the regions of a kind that are held. A memory that learns only from what it reads in which region that
+// lies asks before it reads: one that was held then may have been changed since and held by nobody any more.
+func (b *Book) HeldOf(k Kind) []Region {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var held []Region
+	for r := range b.held {
+		if r.Kind == k {
+			held = append(held, r)
+		}
+	}
+	return held
+}
+
 // HeldRegions is how many regions are held at the moment.
 func (b *Book) HeldRegions() int {
 	b.mu.RLock()

@@ -102,3 +102,31 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestBytes: the bytes of an id tell exactly what its text tells, and are refused where the text is.
+func TestBytes(t *testing.T) {
+	ids := id.NewSource(nil, nil)
+	for range 1000 {
+		want := id.New[id.Membership](ids)
+		b, ok := id.BytesOf(want)
+		if got := id.OfBytes[id.Membership](b); !ok || got != want {
+			t.Fatalf("%s became %x and then %s", want, b, got)
+		}
+	}
+	if b, ok := id.BytesOf(id.Membership("om_7ZZZZZZZZZZZZZZZZZZZZZZZZZ")); !ok || b[0] != 0xff || b[15] != 0xff {
+		t.Errorf("the highest id became %x", b)
+	}
+	good := string(id.New[id.Membership](ids))
+	for _, bad := range []string{
+		"", "om_", good + "0", good[:len(good)-1], strings.ToLower(good), "org_" + good[3:], "om_8ZZZZZZZZZZZZZZZZZZZZZZZZZ",
+		"om_0000000000000000000000000U", "om_U0000000000000000000000000", "om_00000000000000000000000000",
+		"om_0000000000000" + "l" + "000000000000", strings.Replace(good, "_", "-", 1),
+	} {
+		if b, ok := id.BytesOf(id.Membership(bad)); ok {
+			t.Errorf("%q has the bytes %x", bad, b)
+		}
+	}
+	if none := id.OfBytes[id.Membership](id.Bytes{}); none != "" {
+		t.Errorf("no id reads %q", none)
+	}
+}

@@ -36,6 +36,7 @@ type Config struct {
 	JSON     bool   // announce as JSON
 	Version  string
 	Webhooks webhook.Options
+	Lease    time.Duration  // how long writers wait for this process on PostgreSQL; store.DefaultLease where it is zero
 	Proxies  []netip.Prefix // in front of the server, whose word on where a request comes from counts
 	Out      io.Writer      // announcements, among them secrets that are shown once
 	Err      io.Writer      // logs
@@ -136,6 +137,7 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 			return errors.Join(err, listener.Close())
 		}
 	}
+	db.Introduce(store.Replica{Lease: c.Lease, Address: news.Address, Version: c.Version})
 	router := web.NewRouter()
 	door.Register(router)
 	screens.Register(router)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -205,7 +206,7 @@ func (t *tx) AssignmentsDue(at time.Time, max int) ([]authz.Assignment, error) {
 
 // InsertAssignment implements authz.AssignmentWriter.
 func (t *tx) InsertAssignment(a authz.Assignment, due time.Time) error {
-	return t.execOne("inserting an assignment", `
+	return t.alterOne(heldBy(a.Organization, a), "inserting an assignment", `
 		INSERT INTO assignments (`+assignmentColumns+`, due_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		a.Organization, a.ID, a.Environment, subjectOf(a.Membership, a.Group), a.Role, a.Resource, a.Source, flag(a.Explicit),
 		stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.CreatedAt), stamp(a.UpdatedAt), stamp(due))
@@ -213,40 +214,48 @@ func (t *tx) InsertAssignment(a authz.Assignment, due time.Time) error {
 
 // UpdateAssignment implements authz.AssignmentWriter.
 func (t *tx) UpdateAssignment(a authz.Assignment, due time.Time) error {
-	return t.execOne("updating an assignment", `
+	return t.alterOne(heldBy(a.Organization, a), "updating an assignment", `
 		UPDATE assignments SET role_id = $1, source = $2, explicit = $3, starts_at = $4, expires_at = $5, updated_at = $6, due_at = $7
 		WHERE organization_id = $8 AND id = $9`,
 		a.Role, a.Source, flag(a.Explicit), stamp(a.StartsAt), stamp(a.ExpiresAt), stamp(a.UpdatedAt), stamp(due), a.Organization, a.ID)
 }
 
 // DeleteAssignments implements authz.AssignmentWriter.
-func (t *tx) DeleteAssignments(org id.Organization, as []id.Assignment) error {
-	return inBatches(as, func(some []id.Assignment) error {
+func (t *tx) DeleteAssignments(org id.Organization, as []authz.Assignment) error {
+	return inBatches(as, func(some []authz.Assignment) error {
+		ids := make([]id.Assignment, len(some))
+		for i, a := range some {
+			ids[i] = a.ID
+		}
 		var c condition
 		c.add("organization_id = ?", org)
-		in(&c, "id", some)
-		_, err := t.exec("deleting assignments", `DELETE FROM assignments WHERE `+c.String(), c.args...)
+		in(&c, "id", ids)
+		_, err := t.alter(heldBy(org, as...), "deleting assignments", `DELETE FROM assignments WHERE `+c.String(), c.args...)
 		return err
 	})
 }
 
 // DeleteAssignmentsOf implements authz.AssignmentWriter.
 func (t *tx) DeleteAssignmentsOf(org id.Organization, f authz.AssignmentFilter) error {
+	return t.deleteAssignmentsOf(heldBy(org, authz.Assignment{Membership: f.Membership, Group: f.Group}), org, f)
+}
+
+func (t *tx) deleteAssignmentsOf(regions []fresh.Region, org id.Organization, f authz.AssignmentFilter) error {
 	c, err := assignmentCondition(org, f)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("deleting the assignments of a subject", `DELETE FROM assignments WHERE `+c.String(), c.args...)
+	_, err = t.alter(regions, "deleting the assignments of a subject", `DELETE FROM assignments WHERE `+c.String(), c.args...)
 	return err
 }
 
-// MoveAssignments implements authz.AssignmentWriter.
+// MoveAssignments implements authz.AssignmentWriter. It moves many at a time, of whomever.
 func (t *tx) MoveAssignments(org id.Organization, as []id.Assignment, to id.Role, source authz.Source) error {
 	return inBatches(as, func(some []id.Assignment) error {
 		c := condition{args: []any{to, source}}
 		c.add("organization_id = ?", org)
 		in(&c, "id", some)
-		_, err := t.exec("moving assignments", `UPDATE assignments SET role_id = $1, source = $2 WHERE `+c.String(), c.args...)
+		_, err := t.alter(region(fresh.Organization, org), "moving assignments", `UPDATE assignments SET role_id = $1, source = $2 WHERE `+c.String(), c.args...)
 		return err
 	})
 }

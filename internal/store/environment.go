@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -75,34 +76,35 @@ func (t *tx) Environments() ([]authz.Environment, error) {
 
 // InsertEnvironment implements authz.EnvironmentWriter. The default role follows with the role itself.
 func (t *tx) InsertEnvironment(e authz.Environment) error {
-	return t.execOne("inserting an environment", `
+	t.makes(append(region(fresh.Environment, e.ID), region(fresh.Catalogue, e.ID)...)...)
+	return t.alterOne(nil, "inserting an environment", `
 		INSERT INTO environments (id, name, multiple_roles, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)`,
 		e.ID, e.Name, flag(e.MultipleRoles), stamp(e.CreatedAt), stamp(e.UpdatedAt))
 }
 
 // SetDefaultRole implements authz.EnvironmentWriter.
 func (t *tx) SetDefaultRole(env id.Environment, org id.Organization, role id.Role, at time.Time) error {
-	return t.execOne("setting a default role", `
+	return t.alterOne(whole(env, org), "setting a default role", `
 		INSERT INTO default_roles (organization_id, environment_id, role_id, updated_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (organization_id, environment_id) DO UPDATE SET role_id = excluded.role_id, updated_at = excluded.updated_at`,
 		org, env, role, stamp(at))
 }
 
-// ReplaceDefaultRole implements authz.EnvironmentWriter.
+// ReplaceDefaultRole implements authz.EnvironmentWriter. The role is the environment's, whose organizations can be many.
 func (t *tx) ReplaceDefaultRole(env id.Environment, from, to id.Role, at time.Time) (int, error) {
-	return t.exec("replacing a default role", `
+	return t.alter(region(fresh.Environment, env), "replacing a default role", `
 		UPDATE default_roles SET role_id = $1, updated_at = $2 WHERE role_id = $3 AND environment_id = $4 AND organization_id <> ''`,
 		to, stamp(at), from, env)
 }
 
 // PinDefault implements authz.EnvironmentWriter.
 func (t *tx) PinDefault(env id.Environment, org id.Organization, gone, pinned id.Role) error {
-	return t.execOne("pinning a default", `
+	return t.alterOne(whole(env, org), "pinning a default", `
 		INSERT INTO pinned_defaults (organization_id, environment_id, retired_id, role_id) VALUES ($1, $2, $3, $4)`, org, env, gone, pinned)
 }
 
 // SetMultipleRoles implements authz.EnvironmentWriter.
 func (t *tx) SetMultipleRoles(env id.Environment, on bool, at time.Time) error {
-	return t.execOne("switching multiple roles", `
+	return t.alterOne(region(fresh.Environment, env), "switching multiple roles", `
 		UPDATE environments SET multiple_roles = $1, updated_at = $2 WHERE id = $3`, flag(on), stamp(at), env)
 }

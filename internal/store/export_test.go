@@ -13,7 +13,7 @@ func OnExec(s *Store, fn func()) { s.beforeExec = fn }
 // Try runs fn inside an open transaction and takes back what it wrote when it fails. It may be nested.
 func Try(t authz.Tx, fn func() error) error {
 	do := func(statement string) error {
-		_, err := t.(*tx).exec(statement, statement)
+		_, err := t.(*tx).sql.ExecContext(t.(*tx).ctx, statement)
 		return err
 	}
 	if err := do("SAVEPOINT try"); err != nil {

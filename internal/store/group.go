@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -74,16 +75,16 @@ func (t *tx) InGroup(g authz.Group, m id.Membership) (bool, error) {
 	return found, err
 }
 
-// InsertGroup implements authz.GroupWriter.
+// InsertGroup implements authz.GroupWriter. A group matters to decisions through its members and its roles: it has none.
 func (t *tx) InsertGroup(g authz.Group) error {
-	return t.execOne("inserting a group", `
+	return t.alterOne(nil, "inserting a group", `
 		INSERT INTO organization_groups (`+groupColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		g.Organization, g.ID, g.Environment, g.Name, g.Description, stamp(g.CreatedAt), stamp(g.UpdatedAt))
 }
 
-// UpdateGroup implements authz.GroupWriter.
+// UpdateGroup implements authz.GroupWriter. Decisions know a group by its id.
 func (t *tx) UpdateGroup(g authz.Group) error {
-	return t.execOne("updating a group", `
+	return t.alterOne(nil, "updating a group", `
 		UPDATE organization_groups SET name = $1, description = $2, updated_at = $3 WHERE organization_id = $4 AND id = $5`,
 		g.Name, g.Description, stamp(g.UpdatedAt), g.Organization, g.ID)
 }
@@ -93,19 +94,19 @@ func (t *tx) DeleteGroup(g authz.Group) error {
 	if err := t.DeleteAssignmentsOf(g.Organization, authz.AssignmentFilter{Group: g.ID}); err != nil {
 		return err
 	}
-	return t.execOne("deleting a group",
+	return t.alterOne(region(fresh.Organization, g.Organization), "deleting a group",
 		`DELETE FROM organization_groups WHERE organization_id = $1 AND id = $2`, g.Organization, g.ID)
 }
 
 // AddGroupMember implements authz.GroupWriter.
 func (t *tx) AddGroupMember(g authz.Group, m id.Membership, at time.Time) error {
-	return t.execOne("adding a member to a group", `
+	return t.alterOne(region(fresh.Member, m), "adding a member to a group", `
 		INSERT INTO group_members (organization_id, group_id, membership_id, created_at) VALUES ($1, $2, $3, $4)`,
 		g.Organization, g.ID, m, stamp(at))
 }
 
 // RemoveGroupMember implements authz.GroupWriter.
 func (t *tx) RemoveGroupMember(g authz.Group, m id.Membership) error {
-	return t.execOne("removing a member from a group", `
+	return t.alterOne(region(fresh.Member, m), "removing a member from a group", `
 		DELETE FROM group_members WHERE organization_id = $1 AND group_id = $2 AND membership_id = $3`, g.Organization, g.ID, m)
 }

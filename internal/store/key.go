@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/operator"
 )
@@ -50,14 +51,14 @@ func granting(k operator.Key) (*string, error) {
 	return &text, err
 }
 
-// InsertKey implements operator.Store.
+// InsertKey implements operator.Store. A key that was not found is not remembered.
 func (s *Store) InsertKey(ctx context.Context, k operator.Key) (inserted bool, err error) {
 	permissions, err := granting(k)
 	if err != nil {
 		return false, err
 	}
 	err = s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
-		n, err := t.exec("inserting an API key", `
+		n, err := t.alter(nil, "inserting an API key", `
 			INSERT INTO api_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO NOTHING`,
 			k.ID, k.Environment, k.Name, k.Hash, k.Hint, permissions, k.Organization, stamp(k.CreatedAt), stamp(k.RevokedAt))
 		inserted = n == 1
@@ -115,8 +116,13 @@ func (s *Store) Keys(ctx context.Context, env id.Environment) (keys []operator.K
 // RevokeKey implements operator.Store.
 func (s *Store) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey, at time.Time) (found bool, err error) {
 	err = s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error {
-		n, err := t.exec("revoking an API key", `
-			UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND (environment_id = $3 OR $3 = '') AND revoked_at IS NULL`, stamp(at), k, env)
+		of, known, err := one(t, "finding the environment of an API key", scanValue[id.Environment],
+			`SELECT environment_id FROM api_keys WHERE id = $1 AND (environment_id = $2 OR $2 = '')`, k, env)
+		if err != nil || !known {
+			return err
+		}
+		n, err := t.alter(region(fresh.Keys, of), "revoking an API key",
+			`UPDATE api_keys SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, stamp(at), k)
 		found = n == 1
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -60,7 +61,8 @@ func (t *tx) Memberships(env id.Environment, f authz.MembershipFilter, r page.Re
 
 // InsertMembership implements authz.MembershipWriter.
 func (t *tx) InsertMembership(m authz.Membership) error {
-	return t.execOne("inserting a membership", `
+	t.makes(region(fresh.Member, m.ID)...)
+	return t.alterOne(nil, "inserting a membership", `
 		INSERT INTO memberships (`+membershipColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		m.Organization, m.ID, m.Environment, m.User, m.Status, flag(m.DirectoryManaged), slugList(m.Shown), flag(m.Fallback), stamp(m.CreatedAt), stamp(m.UpdatedAt))
 }
@@ -127,19 +129,19 @@ func (t *tx) CountMemberships(env id.Environment, f authz.Scope) (int, error) {
 
 // UpdateMembership implements authz.MembershipWriter.
 func (t *tx) UpdateMembership(m authz.Membership) error {
-	return t.execOne("updating a membership", `
+	return t.alterOne(region(fresh.Member, m.ID), "updating a membership", `
 		UPDATE memberships SET status = $1, directory_managed = $2, roles = $3, fallback = $4, updated_at = $5
 		WHERE organization_id = $6 AND id = $7`,
 		m.Status, flag(m.DirectoryManaged), slugList(m.Shown), flag(m.Fallback), stamp(m.UpdatedAt), m.Organization, m.ID)
 }
 
-// ShowRoles implements authz.MembershipWriter.
+// ShowRoles implements authz.MembershipWriter. What memberships showed last is for events; decisions do not depend on it.
 func (t *tx) ShowRoles(org id.Organization, ms []id.Membership, roles []string, fallback bool, at time.Time) error {
 	return inBatches(ms, func(some []id.Membership) error {
 		c := condition{args: []any{slugList(roles), flag(fallback), stamp(at)}}
 		c.add("organization_id = ?", org)
 		in(&c, "id", some)
-		_, err := t.exec("showing roles", `
+		_, err := t.alter(nil, "showing roles", `
 			UPDATE memberships SET roles = $1, fallback = $2, updated_at = coalesce($3, updated_at) WHERE `+c.String(), c.args...)
 		return err
 	})
@@ -157,11 +159,28 @@ func (t *tx) DeleteMemberships(f authz.MembershipFilter) error {
 	if len(c.parts) == 0 {
 		return errors.New("deleting memberships: of nobody and nothing")
 	}
-	_, err := t.exec("deleting the assignments of memberships", `
+	regions, err := t.regionsOf(f, c)
+	if err != nil {
+		return err
+	}
+	_, err = t.alter(regions, "deleting the assignments of memberships", `
 		DELETE FROM assignments WHERE (organization_id, subject_id) IN (SELECT organization_id, id FROM memberships WHERE `+c.String()+`)`, c.args...)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec("deleting memberships", `DELETE FROM memberships WHERE `+c.String(), c.args...)
+	_, err = t.alter(regions, "deleting memberships", `DELETE FROM memberships WHERE `+c.String(), c.args...)
 	return err
+}
+
+// regionsOf is where the memberships are remembered that a filter with a condition finds: all of an organization with
+// that, those of a user each by itself.
+func (t *tx) regionsOf(f authz.MembershipFilter, c condition) (regions []fresh.Region, err error) {
+	if f.User == "" {
+		return region(fresh.Organization, f.Organization), nil
+	}
+	ms, err := all(t, "finding memberships", scanValue[id.Membership], `SELECT id FROM memberships WHERE `+c.String(), c.args...)
+	for _, m := range ms {
+		regions = append(regions, region(fresh.Member, m)...)
+	}
+	return regions, err
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -139,7 +140,8 @@ func (t *tx) addDomains(orgs []authz.Organization) error {
 
 // InsertOrganization implements authz.OrganizationWriter.
 func (t *tx) InsertOrganization(o authz.Organization) error {
-	err := t.execOne("inserting an organization", `
+	t.makes(region(fresh.Organization, o.ID)...)
+	err := t.alterOne(nil, "inserting an organization", `
 		INSERT INTO organizations (id, environment_id, name, allow_profiles_outside, metadata, external_id, stripe_customer_id,
 			search_key, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
@@ -164,14 +166,19 @@ func (t *tx) insertDomains(o authz.Organization) error {
 	return nil
 }
 
-// UpdateOrganization implements authz.OrganizationWriter.
+// UpdateOrganization implements authz.OrganizationWriter. Decisions name an organization and know it by its external id;
+// the rest of it may change often and is written apart, so that it does not concern them.
 func (t *tx) UpdateOrganization(o authz.Organization) error {
-	err := t.execOne("updating an organization", `
-		UPDATE organizations SET name = $1, allow_profiles_outside = $2, metadata = $3, external_id = $4, stripe_customer_id = $5,
-			search_key = $6, updated_at = $7
-		WHERE id = $8`,
-		o.Name, flag(o.AllowProfilesOutside), dictionary(o.Metadata), o.ExternalID, o.StripeCustomerID, o.SearchKey,
-		stamp(o.UpdatedAt), o.ID)
+	_, err := t.alter(region(fresh.Organization, o.ID), "renaming an organization", `
+		UPDATE organizations SET name = $1, external_id = $2 WHERE id = $3 AND (name <> $1 OR external_id IS DISTINCT FROM $2)`,
+		o.Name, o.ExternalID, o.ID)
+	if err != nil {
+		return err
+	}
+	err = t.alterOne(nil, "updating an organization", `
+		UPDATE organizations SET allow_profiles_outside = $1, metadata = $2, stripe_customer_id = $3, search_key = $4, updated_at = $5
+		WHERE id = $6`,
+		flag(o.AllowProfilesOutside), dictionary(o.Metadata), o.StripeCustomerID, o.SearchKey, stamp(o.UpdatedAt), o.ID)
 	if err != nil {
 		return err
 	}
@@ -185,7 +192,8 @@ func (t *tx) UpdateOrganization(o authz.Organization) error {
 	return t.insertDomains(o)
 }
 
-// DeleteOrganization implements authz.OrganizationWriter. Domains go with the row.
+// DeleteOrganization implements authz.OrganizationWriter. Domains, groups and resources go with the row, and keys that are
+// limited to it work no more.
 func (t *tx) DeleteOrganization(o authz.Organization) error {
 	for _, query := range []string{
 		`DELETE FROM assignments WHERE organization_id = $1`,
@@ -194,9 +202,10 @@ func (t *tx) DeleteOrganization(o authz.Organization) error {
 		`DELETE FROM role_order WHERE organization_id = $1`,
 		`DELETE FROM roles WHERE organization_id = $1`,
 	} {
-		if _, err := t.exec("emptying an organization", query, o.ID); err != nil {
+		if _, err := t.alter(region(fresh.Organization, o.ID), "emptying an organization", query, o.ID); err != nil {
 			return err
 		}
 	}
-	return t.execOne("deleting an organization", `DELETE FROM organizations WHERE id = $1`, o.ID)
+	regions := append(region(fresh.Organization, o.ID), region(fresh.Keys, o.Environment)...)
+	return t.alterOne(regions, "deleting an organization", `DELETE FROM organizations WHERE id = $1`, o.ID)
 }

@@ -31,12 +31,3 @@ func (n nobody) keep(ctx context.Context) {
 }
 
 func (n nobody) close() error { return nil }
-
-// strangers is peers that cannot be told of changes: nothing is ever answered from memory.
-type strangers struct{}
-
-func (strangers) announce(context.Context, *tx, []fresh.Region) (func(bool), error) {
-	return func(bool) {}, nil
-}
-func (strangers) keep(ctx context.Context) { <-ctx.Done() }
-func (strangers) close() error             { return nil }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -68,27 +69,29 @@ func (t *tx) PermissionsBySlug(env id.Environment, slugs []string) (map[string]a
 
 // InsertPermission implements authz.PermissionWriter.
 func (t *tx) InsertPermission(p authz.Permission) error {
-	return t.execOne("inserting a permission", `
+	return t.alterOne(region(fresh.Catalogue, p.Environment), "inserting a permission", `
 		INSERT INTO permissions (`+permissionColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		p.ID, p.Environment, p.Slug, p.Name, p.Description, flag(p.System), p.ResourceType, stamp(p.CreatedAt), stamp(p.UpdatedAt))
 }
 
 // UpdatePermission implements authz.PermissionWriter.
 func (t *tx) UpdatePermission(p authz.Permission) error {
-	return t.execOne("updating a permission", `
+	return t.alterOne(region(fresh.Catalogue, p.Environment), "updating a permission", `
 		UPDATE permissions SET name = $1, description = $2, updated_at = $3 WHERE id = $4`,
 		p.Name, p.Description, stamp(p.UpdatedAt), p.ID)
 }
 
-// DeletePermission implements authz.PermissionWriter.
+// DeletePermission implements authz.PermissionWriter. What a role holds counts through the catalogue, so that custom
+// roles need not be told of; keys name permissions too.
 func (t *tx) DeletePermission(p authz.Permission, at time.Time) error {
-	_, err := t.exec("updating the roles of a permission", `
+	regions := append(region(fresh.Catalogue, p.Environment), region(fresh.Keys, p.Environment)...)
+	_, err := t.alter(regions, "updating the roles of a permission", `
 		UPDATE roles SET updated_at = $1 WHERE id IN (SELECT role_id FROM role_permissions WHERE permission_id = $2)`, stamp(at), p.ID)
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("taking a permission off roles", `DELETE FROM role_permissions WHERE permission_id = $1`, p.ID); err != nil {
+	if _, err := t.alter(regions, "taking a permission off roles", `DELETE FROM role_permissions WHERE permission_id = $1`, p.ID); err != nil {
 		return err
 	}
-	return t.execOne("deleting a permission", `DELETE FROM permissions WHERE id = $1`, p.ID)
+	return t.alterOne(regions, "deleting a permission", `DELETE FROM permissions WHERE id = $1`, p.ID)
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -146,30 +147,32 @@ func (t *tx) RolesHeldOn(org id.Organization, rs []id.Resource) (roles []id.Role
 	return slices.Compact(roles), err
 }
 
-// InsertResource implements authz.ResourceWriter.
+// InsertResource implements authz.ResourceWriter. Nobody can have found the resource before, nor anything below it.
 func (t *tx) InsertResource(r authz.Resource) error {
-	return t.execOne("inserting a resource", `
+	return t.alterOne(nil, "inserting a resource", `
 		INSERT INTO resources (`+resourceColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		r.Organization, r.ID, r.Environment, r.Type, r.ExternalID, r.Name, r.Description, r.Parent, stamp(r.CreatedAt), stamp(r.UpdatedAt))
 }
 
 // UpdateResource implements authz.ResourceWriter.
 func (t *tx) UpdateResource(r authz.Resource) error {
-	return t.execOne("updating a resource", `
+	return t.alterOne(region(fresh.Resources, r.Organization), "updating a resource", `
 		UPDATE resources SET name = $1, description = $2, parent_id = $3, updated_at = $4 WHERE organization_id = $5 AND id = $6`,
 		r.Name, r.Description, r.Parent, stamp(r.UpdatedAt), r.Organization, r.ID)
 }
 
-// DeleteResources implements authz.ResourceWriter.
+// DeleteResources implements authz.ResourceWriter. Members who had roles on them need not be told of: an assignment on a
+// resource that is not found counts for nothing, and no other resource gets its id.
 func (t *tx) DeleteResources(org id.Organization, rs []id.Resource) error {
 	return inBatches(rs, func(some []id.Resource) error {
-		if err := t.DeleteAssignmentsOf(org, authz.AssignmentFilter{Resources: some}); err != nil {
+		regions := region(fresh.Resources, org)
+		if err := t.deleteAssignmentsOf(regions, org, authz.AssignmentFilter{Resources: some}); err != nil {
 			return err
 		}
 		var c condition
 		c.add("organization_id = ?", org)
 		in(&c, "id", some)
-		_, err := t.exec("deleting resources", `DELETE FROM resources WHERE `+c.String(), c.args...)
+		_, err := t.alter(regions, "deleting resources", `DELETE FROM resources WHERE `+c.String(), c.args...)
 		return err
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/rolecall/rolecall/internal/authz"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -137,15 +138,23 @@ func (t *tx) InsertRole(r authz.Role) error {
 		}
 		ordinal = last + 1
 	}
-	return t.execOne("inserting a role", `
+	return t.alterOne(whole(r.Environment, r.Organization), "inserting a role", `
 		INSERT INTO roles (`+roleColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		r.Organization, r.ID, r.Environment, r.Slug, r.Name, r.Description, r.ResourceType, ordinal,
 		stamp(r.RetiredAt), orNull(r.Replacement), stamp(r.CreatedAt), stamp(r.UpdatedAt))
 }
 
+// described is where a role is remembered with its name and what it holds.
+func described(r authz.Role) []fresh.Region {
+	if r.Custom() {
+		return region(fresh.Holdings, r.Organization)
+	}
+	return region(fresh.Catalogue, r.Environment)
+}
+
 // UpdateRole implements authz.RoleWriter.
 func (t *tx) UpdateRole(r authz.Role) error {
-	err := t.execOne("updating a role", `
+	err := t.alterOne(described(r), "updating a role", `
 		UPDATE roles SET name = $1, description = $2, updated_at = $3 WHERE organization_id = $4 AND id = $5`,
 		r.Name, r.Description, stamp(r.UpdatedAt), r.Organization, r.ID)
 	if err != nil {
@@ -187,7 +196,7 @@ func (t *tx) changePermissions(r authz.Role, had []string) error {
 		if obsolete[slug] {
 			query = `DELETE FROM role_permissions WHERE organization_id = $1 AND role_id = $2 AND permission_id = $3`
 		}
-		if err := t.execOne("changing the permissions of a role", query, r.Organization, r.ID, p.ID); err != nil {
+		if err := t.alterOne(described(r), "changing the permissions of a role", query, r.Organization, r.ID, p.ID); err != nil {
 			return err
 		}
 	}
@@ -196,7 +205,7 @@ func (t *tx) changePermissions(r authz.Role, had []string) error {
 
 // DeleteRole implements authz.RoleWriter. Permissions and places go with the row.
 func (t *tx) DeleteRole(r authz.Role) error {
-	return t.execOne("deleting a role", `DELETE FROM roles WHERE organization_id = $1 AND id = $2`, r.Organization, r.ID)
+	return t.alterOne(whole(r.Environment, r.Organization), "deleting a role", `DELETE FROM roles WHERE organization_id = $1 AND id = $2`, r.Organization, r.ID)
 }
 
 // AppendRoleOrder implements authz.RoleWriter.
@@ -207,7 +216,7 @@ func (t *tx) AppendRoleOrder(env id.Environment, org id.Organization, roles []id
 		return err
 	}
 	for i, r := range roles {
-		err := t.execOne("appending to a role order", `
+		err := t.alterOne(whole(env, org), "appending to a role order", `
 			INSERT INTO role_order (organization_id, environment_id, role_id, place) VALUES ($1, $2, $3, $4)`,
 			org, env, r, last+int64(i)+1)
 		if err != nil {
@@ -219,15 +228,17 @@ func (t *tx) AppendRoleOrder(env id.Environment, org id.Organization, roles []id
 
 // SetRoleOrder implements authz.RoleWriter.
 func (t *tx) SetRoleOrder(env id.Environment, org id.Organization, roles []id.Role) error {
-	_, err := t.exec("clearing a role order", `DELETE FROM role_order WHERE organization_id = $1 AND environment_id = $2`, org, env)
+	_, err := t.alter(whole(env, org), "clearing a role order", `DELETE FROM role_order WHERE organization_id = $1 AND environment_id = $2`, org, env)
 	if err != nil {
 		return err
 	}
 	return t.AppendRoleOrder(env, org, roles)
 }
 
-// RetireRole implements authz.RoleWriter.
+// RetireRole implements authz.RoleWriter. What names a custom role is of its organization; what names an environment role
+// can be of any organization of the environment.
 func (t *tx) RetireRole(r authz.Role) error {
+	regions := whole(r.Environment, r.Organization)
 	for _, step := range []struct {
 		doing, query string
 		args         []any
@@ -242,11 +253,11 @@ func (t *tx) RetireRole(r authz.Role) error {
 				WHERE d.organization_id = pinned_defaults.organization_id AND d.environment_id = pinned_defaults.environment_id) END
 			WHERE role_id = $2`, []any{string(r.Replacement), r.ID}},
 	} {
-		if _, err := t.exec(step.doing, step.query, step.args...); err != nil {
+		if _, err := t.alter(regions, step.doing, step.query, step.args...); err != nil {
 			return err
 		}
 	}
-	return t.execOne("retiring a role", `
+	return t.alterOne(regions, "retiring a role", `
 		UPDATE roles SET slug = $1, retired_at = $2, replacement_id = $3 WHERE organization_id = $4 AND id = $5`,
 		"~"+string(r.ID), stamp(r.RetiredAt), orNull(r.Replacement), r.Organization, r.ID)
 }

@@ -175,16 +175,7 @@ type tx struct {
 	again map[string]*sql.Stmt // queries that ran, prepared from the second time on
 
 	changed map[fresh.Region]bool // what decisions depend on and this transaction writes
-}
-
-// change notes that the transaction writes what decisions in the regions depend on.
-func (t *tx) change(regions ...fresh.Region) {
-	if t.changed == nil {
-		t.changed = map[fresh.Region]bool{}
-	}
-	for _, r := range regions {
-		t.changed[r] = true
-	}
+	made    map[fresh.Region]bool // what nobody can remember, because this transaction made it
 }
 
 // mostPrepared bounds the statements that one transaction keeps.
@@ -225,6 +216,9 @@ func (t *tx) run(query string, args []any) (sql.Result, error) {
 }
 
 func (t *tx) query(query string, args []any) (*sql.Rows, error) {
+	if err := harmless(query); err != nil { // a statement that writes can return rows
+		return nil, err
+	}
 	s, err := t.prepared(query)
 	switch {
 	case err != nil:
@@ -237,8 +231,16 @@ func (t *tx) query(query string, args []any) (*sql.Rows, error) {
 
 var _ authz.DB = (*Store)(nil)
 
-// exec runs a statement that writes.
+// exec runs a statement that writes what is never remembered; alter is for the rest.
 func (t *tx) exec(doing, query string, args ...any) (affected int, err error) {
+	if err := harmless(query); err != nil {
+		return 0, fmt.Errorf("%s: %w", doing, err)
+	}
+	return t.write(doing, query, args)
+}
+
+// write runs a statement for exec and alter.
+func (t *tx) write(doing, query string, args []any) (affected int, err error) {
 	if t.store.beforeExec != nil {
 		t.store.beforeExec()
 	}
@@ -255,11 +257,16 @@ func (t *tx) exec(doing, query string, args ...any) (affected int, err error) {
 
 // execOne is exec for a statement that must touch exactly one row.
 func (t *tx) execOne(doing, query string, args ...any) error {
-	n, err := t.exec(doing, query, args...)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("%s: %d rows instead of 1", doing, n)
+	return exactlyOne(doing)(t.exec(doing, query, args...))
+}
+
+func exactlyOne(doing string) func(affected int, err error) error {
+	return func(affected int, err error) error {
+		if err == nil && affected != 1 {
+			err = fmt.Errorf("%s: %d rows instead of 1", doing, affected)
+		}
+		return err
 	}
-	return err
 }
 
 // row is what a scan function reads from.

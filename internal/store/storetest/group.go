@@ -240,7 +240,7 @@ func lives(t *testing.T, db authz.DB, b band, made []authz.Assignment) {
 		return tx.DeleteMemberships(authz.MembershipFilter{Organization: b.org.ID, User: b.ada.User})
 	})
 	left(onThing, bobs)
-	update(t, db, func(tx authz.Tx) error { return tx.DeleteAssignments(b.org.ID, []id.Assignment{bobs.ID, shared.ID}) })
+	update(t, db, func(tx authz.Tx) error { return tx.DeleteAssignments(b.org.ID, []authz.Assignment{bobs, shared}) })
 	left(onThing)
 }
 
