@@ -13,10 +13,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/server"
+	"github.com/rolecall/rolecall/internal/store"
 	"github.com/rolecall/rolecall/internal/webhook"
 )
 
@@ -139,6 +141,7 @@ type serve struct {
 	APIKey              string         `env:"ROLECALL_API_KEY" name:"api-key" hidden:"" help:"The first environment's key, on the first start only. Prefer the environment variable: a flag is visible to other users of the machine."`
 	WebhookAllowPrivate bool           `env:"ROLECALL_WEBHOOK_ALLOW_PRIVATE" help:"Let webhook endpoints be on loopback, private and link-local addresses and take plain http. Whoever has an API key can then make this server call them."`
 	TrustedProxies      []netip.Prefix `env:"ROLECALL_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Addresses of proxies in front of this server, whose X-Forwarded-For says where a sign-in comes from. Without it everybody behind a proxy shares one limit of attempts."`
+	Lease               time.Duration  `env:"ROLECALL_LEASE" default:"2s" placeholder:"TIME" help:"On PostgreSQL: how long changes wait at most for a replica that stopped or cannot be reached, 200ms to 1m. Default: ${default}."`
 	Demo                bool           `help:"Fill an empty database with a small demo world and print requests to try."`
 }
 
@@ -153,11 +156,19 @@ Examples:
   ROLECALL_DATABASE=postgres://rolecall:secret@db.internal/rolecall rolecall serve --listen :8080`
 }
 
+// Validate refuses what no server should start with.
+func (c serve) Validate() error {
+	if c.Lease < store.ShortestLease || c.Lease > store.LongestLease {
+		return fmt.Errorf("--lease must be between %v and %v", store.ShortestLease, store.LongestLease)
+	}
+	return nil
+}
+
 // Run runs the command.
 func (c serve) Run(r *run) error {
 	return server.Run(r.ctx, server.Config{
 		Listen: c.Listen, Metrics: c.MetricsListen, Traces: c.Traces, Database: c.Database, APIKey: c.APIKey, Demo: c.Demo, JSON: c.JSON,
-		Webhooks: webhook.Options{AllowPrivate: c.WebhookAllowPrivate}, Proxies: c.TrustedProxies, Version: Version, Out: r.Out, Err: r.Err,
+		Webhooks: webhook.Options{AllowPrivate: c.WebhookAllowPrivate}, Proxies: c.TrustedProxies, Lease: c.Lease, Version: Version, Out: r.Out, Err: r.Err,
 	})
 }
 

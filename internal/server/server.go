@@ -37,6 +37,7 @@ type Config struct {
 	JSON     bool   // announce as JSON
 	Version  string
 	Webhooks webhook.Options
+	Lease    time.Duration  // how long writers wait for this process on PostgreSQL; store.DefaultLease where it is zero
 	Proxies  []netip.Prefix // in front of the server, whose word on where a request comes from counts
 	Out      io.Writer      // announcements, among them secrets that are shown once
 	Err      io.Writer      // logs
@@ -127,6 +128,7 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	hs := bounded(web.Wrap(router, log, ids, out.observers()...), log)
 	worker := webhook.NewWorker(s.Hooks, log)
 	out.follow(s, worker)
+	db.Introduce(store.Replica{Lease: c.Lease, Address: news.Address, Version: c.Version})
 	defer inBackground(ctx, // beside requests that are let finish
 		db.KeepTerms,
 		func(ctx context.Context) { s.sweep(ctx, log) },

@@ -98,10 +98,10 @@ func (s *Store) commit(ctx context.Context, w *opened, settle func(known bool)) 
 	c := w.session()
 	outcome, decided := make(chan error, 1), make(chan struct{})
 	go func() {
-		defer w.end()
-		defer close(decided)
 		err := send(w, c)
 		settle(err == nil || errors.Is(err, errUnreplicated) || !s.dialect.undecided(err))
+		w.end() // before anybody is told, who may close the store next
+		close(decided)
 		outcome <- err
 	}()
 	late, cancel := uncancelled(ctx)

@@ -95,20 +95,20 @@ func TestCommitsThatHang(t *testing.T) {
 		t.Errorf("%d environments are shown that the standby does not have", got)
 	}
 	all.Wait()
-	sent := length(&unknown)
-	if sent == 0 {
-		t.Error("no change has an unknown outcome")
-	}
-	hanging(t, past, sent) // not one was cancelled by its request's end
+	sent := length(&unknown) // some of them may have lost a race by now
+	hanging(t, past, 1)      // and were not cancelled by their requests' end
 	if got := environments(t, rules); got != 0 {
 		t.Errorf("%d environments are shown that the standby does not have", got)
 	}
 	p.Standby.Restart(t)
-	until(t, "the changes", func() bool { return environments(t, rules) == sent })
+	until(t, "the changes", func() bool { return environments(t, rules) > 0 })
 	if _, err := rules.CreateEnvironment(t.Context(), "after"); err != nil {
 		t.Error(err)
 	}
 	until(t, "the end of all holds", func() bool { return s.Fresh().HeldRegions() == 0 })
+	if got := environments(t, rules); got < 2 || got > sent+1 {
+		t.Errorf("%d environments were made by %d changes of unknown outcome and one more", got, sent)
+	}
 }
 
 // However many commits hang, there are connections to read with.

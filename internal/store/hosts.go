@@ -143,6 +143,15 @@ func (h hosts) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, errors.Join(problems...)
 }
 
+// single is a connection outside of the pool.
+func (h hosts) single(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := h.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return conn.(*stdlib.Conn).Conn(), nil
+}
+
 // session is what is known of a connection to PostgreSQL beside what the driver knows.
 type session struct {
 	server     net.Conn

@@ -265,8 +265,10 @@ func openPostgres(location string) (*Store, error) {
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
+	book := fresh.NewBook()
+	wire := newCircle(book, h.single)
 	return &Store{
-		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: fresh.NewBook(), peers: strangers{},
+		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: book, peers: wire,
 		hosts: h, writers: make(chan struct{}, postgresWriters),
 	}, nil
 }

@@ -18,11 +18,3 @@ type peers interface {
 	close() error
 }
 
-// strangers is peers that cannot be told of changes: nothing is ever answered from memory.
-type strangers struct{}
-
-func (strangers) announce(context.Context, *tx, []fresh.Region) (func(bool), error) {
-	return func(bool) {}, nil
-}
-func (strangers) keep(ctx context.Context) { <-ctx.Done() }
-func (strangers) close() error             { return nil }
