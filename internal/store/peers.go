@@ -17,4 +17,3 @@ type peers interface {
 	// close gives up what peers hold of the database.
 	close() error
 }
-
