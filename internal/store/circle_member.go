@@ -73,12 +73,12 @@ func (m *member) remove(w *wire) error {
 func (m *member) due(w *wire) time.Time {
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
-	now := time.Now()
+	var now time.Time // which is past
 	switch {
 	case !m.c.keeping && (m.row != "" || m.c.parted != nil), m.c.keeping && m.row == "" && w.mute == "":
 		return now
 	case m.row == "":
-		return now.Add(quietTime)
+		return time.Now().Add(quietTime)
 	case m.stage == present, m.stage == termed && m.lost != m.c.lost:
 		return now
 	}

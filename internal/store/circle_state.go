@@ -24,17 +24,18 @@ type Circle struct {
 
 // Circle says how this process stands with the others. On SQLite there are none, and only Term is set.
 func (s *Store) Circle() Circle {
-	term := s.book.Term()
-	state := Circle{}
-	if c, ok := s.peers.(*circle); ok {
-		c.mu.Lock()
-		state = c.state
-		c.mu.Unlock()
-	}
+	state, term := s.peers.standing(), s.book.Term()
 	if state.Term = term != nil && term.Lasts(); state.Term && !state.until.IsZero() {
 		state.Left = max(0, time.Until(state.until))
 	}
 	return state
+}
+
+// standing implements peers.
+func (c *circle) standing() Circle {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
 }
 
 func (c *circle) count(note func(*Circle)) {

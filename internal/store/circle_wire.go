@@ -40,7 +40,7 @@ const (
 // run keeps the circle in touch until it is closed.
 func (c *circle) run() {
 	defer close(c.ended)
-	pause := shortestReconnect
+	pause, lost := shortestReconnect, time.Now()
 	for connected := false; c.life.Err() == nil; {
 		w, err := c.connect()
 		if err == nil {
@@ -50,8 +50,9 @@ func (c *circle) run() {
 			connected, pause = true, shortestReconnect
 			err = w.serve()
 			w.close()
+			lost = time.Now()
 		}
-		c.broke(err)
+		c.broke(err, lost)
 		select {
 		case <-c.life.Done():
 		case <-time.After(pause):
@@ -60,15 +61,15 @@ func (c *circle) run() {
 	}
 }
 
-// broke has every announcement sent anew over the next wire, but those that have waited for one too long fail.
-func (c *circle) broke(err error) {
+// broke has every announcement sent anew over the next wire. They fail when there has been none for too long.
+func (c *circle) broke(err error, lost time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err != nil {
 		c.state.Trouble = err.Error()
 	}
 	for _, a := range c.open {
-		if a.sent = false; time.Since(a.began) > wirelessTime {
+		if a.sent = false; time.Since(lost) > wirelessTime {
 			c.finish(a, err)
 		}
 	}
@@ -92,7 +93,9 @@ func (c *circle) connect() (*wire, error) {
 // prepare names the channels by the table that all processes share, so that databases and schemas are told apart, and
 // listens for answers.
 func (w *wire) prepare(ctx context.Context) error {
-	if _, err := w.conn.Exec(ctx, "SET synchronous_commit = on"); err != nil {
+	// Renewals must not count on a server that has lost its standby to another primary, where writers look for them.
+	// The name is for people who look at the connections.
+	if _, err := w.conn.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', 1 = 0), set_config('application_name', $1, 1 = 0)", "rolecall "+w.c.id); err != nil {
 		return fmt.Errorf("preparing to hear of changes: %w", err)
 	}
 	var table, backend uint32

@@ -266,10 +266,9 @@ func openPostgres(location string) (*Store, error) {
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	book := fresh.NewBook()
-	wire := newCircle(book, h.single)
 	return &Store{
-		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: book, peers: wire,
-		hosts: h, writers: make(chan struct{}, postgresWriters),
+		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: book,
+		peers: postgresPeers(book, h.single), hosts: h, writers: make(chan struct{}, postgresWriters),
 	}, nil
 }
 

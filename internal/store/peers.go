@@ -14,6 +14,8 @@ type peers interface {
 	announce(ctx context.Context, t *tx, regions []fresh.Region) (ended func(known bool), err error)
 	// keep has terms begin and end in the book until the context ends.
 	keep(ctx context.Context)
+	// standing is how this process stands with the others.
+	standing() Circle
 	// close gives up what peers hold of the database.
 	close() error
 }
