@@ -118,6 +118,14 @@ func TestNoWriteWithoutRegions(t *testing.T) {
 // talkers are the functions that hand statements to a driver themselves, with what keeps them from writing what is
 // remembered.
 var talkers = map[string]string{
+	"remove":    "writes replicas alone, as do join and renew",
+	"join":      "writes replicas",
+	"renew":     "writes replicas",
+	"number":    "only reads",
+	"exchange":  "notifies, and writes replicas",
+	"sweep":     "only reads",
+	"prepare":   "names a connection, and listens",
+	"announce":  "only reads",
 	"prepared":  "runs for run and query",
 	"run":       "is called by exec and alter, which look at the statement",
 	"query":     "looks at the statement",
