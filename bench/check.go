@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"time"
 )
 
@@ -18,46 +17,49 @@ const checkPath = "/authorization/organization_memberships/%s/check"
 
 var checkConnections = []int{16, 64}
 
-// check measures POST …/check beside a handler that reads the same body and answers the same JSON without knowing
-// anything.
+// check measures POST …/check, batches of checks and two lists, each beside a handler that answers as many bytes without
+// knowing anything; for a single check it also reads the same body and makes the same JSON.
 func (b *bench) check(ctx context.Context, report *Report) error {
-	worldPlan := pick(b, plan{organizations: 1000, members: 20, customRoles: 5}, plan{organizations: 50, members: 20, customRoles: 5})
-	databases, err := b.databases(ctx, "check")
-	if err != nil {
-		return err
-	}
 	bare, err := b.launchBare(ctx)
 	if err != nil {
 		return err
 	}
 	defer bare.stop()
-	rows, askers := []*CheckRow{}, []asker{}
-	for _, d := range databases {
-		w, err := b.settle(ctx, d, worldPlan)
+	var contests []contest
+	for _, organizations := range pick(b, []int{1_000, 10_000}, []int{50}) {
+		databases, err := b.databases(ctx, fmt.Sprintf("check_%d", organizations))
 		if err != nil {
 			return err
 		}
-		s, err := b.serve(ctx, d)
-		if err != nil {
-			return err
+		for _, d := range databases {
+			w, err := b.settle(ctx, d, plan{organizations: organizations, members: 20, customRoles: 5})
+			if err != nil {
+				return err
+			}
+			s, err := b.serve(ctx, d)
+			if err != nil {
+				return err
+			}
+			defer s.stop()
+			asked, err := w.contests(ctx, s)
+			if err != nil {
+				return fmt.Errorf("%s: %w", d.Name, err)
+			}
+			for _, c := range asked {
+				c.database, c.organizations = d.Name, organizations
+				contests = append(contests, c)
+			}
 		}
-		defer s.stop()
-		a := asker{d.Name, s, w.checks(), nil, map[int]*CheckRow{}}
-		a.bare = slices.Clone(a.checks)
-		for i := range a.bare {
-			a.bare[i].body = authorized(true) // which the bare handler always says
-		}
-		for _, connections := range checkConnections {
-			row := &CheckRow{Database: d.Name, Connections: connections}
-			rows, a.rows[connections] = append(rows, row), row
-		}
-		askers = append(askers, a)
 	}
+	rows := make([]CheckRow, 0, len(contests)*len(checkConnections))
 	for round := range b.Rounds + 1 { // the first only warms up
 		b.say("check: round %d of %d", round, b.Rounds)
-		for _, connections := range checkConnections {
-			for _, a := range askers {
-				if err := b.ask(ctx, a, bare, connections, round > 0); err != nil {
+		for i, c := range contests {
+			for j, connections := range checkConnections {
+				if round == 0 {
+					rows = append(rows, CheckRow{Asked: c.asked, Database: c.database, Organizations: c.organizations, Connections: connections, Questions: c.questions})
+				}
+				if err := b.compete(ctx, c, bare, &rows[i*len(checkConnections)+j], round > 0); err != nil {
 					return err
 				}
 			}
@@ -66,35 +68,44 @@ func (b *bench) check(ctx context.Context, report *Report) error {
 	for _, row := range rows {
 		report.Check = append(report.Check, row.finish())
 	}
-	report.Notes = append(report.Notes, fmt.Sprintf("check: %d organizations of %d members and %d custom roles, %d questions",
-		worldPlan.organizations, worldPlan.members, worldPlan.customRoles, len(askers[0].checks)))
 	return nil
 }
 
-// asker is one database's server with the questions it is asked.
-type asker struct {
-	name   string
-	server *process
-	checks []exchange
-	bare   []exchange
-	rows   map[int]*CheckRow // by the number of connections
+// contest is one kind of request, as the product and as the bare handler get it.
+type contest struct {
+	asked         string
+	database      string
+	organizations int
+	questions     int // in one request
+	server        *process
+	product, bare []exchange
 }
 
-// ask runs the bare handler and then the product.
-func (b *bench) ask(ctx context.Context, a asker, bare *process, connections int, counts bool) error {
-	l := load{connections: connections, span: pick(b, 2*time.Second, 300*time.Millisecond)}
-	floor, err := l.run(ctx, bare, func(n int) exchange { return a.bare[n%len(a.bare)] })
+// compete runs the bare handler and then the product.
+func (b *bench) compete(ctx context.Context, c contest, bare *process, row *CheckRow, counts bool) error {
+	l := load{connections: row.Connections, span: pick(b, 2*time.Second, 300*time.Millisecond)}
+	floor, floorCPU, err := l.weighed(ctx, bare, func(n int) exchange { return c.bare[n%len(c.bare)] })
 	if err != nil {
-		return fmt.Errorf("bare handler: %w", err)
+		return fmt.Errorf("bare handler, %s: %w", c.asked, err)
 	}
-	product, err := l.run(ctx, a.server, func(n int) exchange { return a.checks[n%len(a.checks)] })
+	product, productCPU, err := l.weighed(ctx, c.server, func(n int) exchange { return c.product[n%len(c.product)] })
 	if err != nil {
-		return fmt.Errorf("%s: %w", a.name, err)
+		return fmt.Errorf("%s, %s: %w", c.database, c.asked, err)
 	}
 	if counts {
-		a.rows[connections].add(product, floor)
+		row.add(product, floor)
+		row.rounds.cpu, row.rounds.floorCPU = append(row.rounds.cpu, productCPU), append(row.rounds.floorCPU, floorCPU)
 	}
 	return ctx.Err()
+}
+
+// weighed is run, with the microseconds of processor time that the server took for each request.
+func (l load) weighed(ctx context.Context, s *process, next func(n int) exchange) (o outcome, cpu float64, err error) {
+	before := processorTime(s.cmd.Process.Pid)
+	if o, err = l.run(ctx, s, next); err != nil {
+		return o, 0, err
+	}
+	return o, float64((processorTime(s.cmd.Process.Pid) - before).Microseconds()) / float64(max(o.answered, 1)), nil
 }
 
 // checks are the questions as requests, with their answers.
@@ -119,14 +130,15 @@ func (b *bench) launchBare(ctx context.Context) (*process, error) {
 	return launch(ctx, exec.Command(self, bareArgument))
 }
 
-// serveBare is the least that net/http needs for such a request: route, read and parse the body, write JSON; and for a
+// bareHandler is the least that net/http needs for such a request: route, read and parse the body, write JSON; and for a
 // page: send bytes that are there.
-func serveBare(ctx context.Context, out io.Writer) error {
+func bareHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 	var page keptPage
 	mux.HandleFunc("PUT "+pagePath, page.keep)
 	mux.HandleFunc("GET "+pagePath, page.show)
+	mux.HandleFunc(fmt.Sprintf(bytesPath, "{length}"), sendBytes)
 	mux.HandleFunc("POST "+fmt.Sprintf(checkPath, "{id}"), func(w http.ResponseWriter, r *http.Request) {
 		var body struct {
 			PermissionSlug string `json:"permission_slug"`
@@ -142,11 +154,15 @@ func serveBare(ctx context.Context, out io.Writer) error {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		_, _ = w.Write(answer) // a client that went away has nobody left to tell
 	})
+	return mux
+}
+
+func serveBare(ctx context.Context, out io.Writer) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	hs := &http.Server{Handler: mux}
+	hs := &http.Server{Handler: bareHandler()}
 	stop := context.AfterFunc(ctx, func() { hs.Close() })
 	defer stop()
 	if _, err := fmt.Fprintf(out, "{\"address\":\"http://%s\"}\n", listener.Addr()); err != nil {

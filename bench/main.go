@@ -20,11 +20,12 @@ import (
 
 // options is the command line.
 type options struct {
-	Only   []string `placeholder:"NAME" enum:"create,check,order,remove,replicas,screens,webhook,size,start" help:"Measure only this: create, check, order, remove, replicas, screens, webhook, size or start. May be given several times."`
+	Only   []string `placeholder:"NAME" enum:"create,check,curve,order,remove,replicas,scale,screens,webhook,size,start" help:"Measure only this: create, check, curve, order, remove, replicas, scale, screens, webhook, size or start. May be given several times."`
 	Screen string   `placeholder:"TEXT" help:"Of the screens, only those whose address in the table of routes contains this, such as /members."`
 	Quick  bool     `help:"Small worlds and short rounds, in under a minute: to see that it works, not to compare with."`
 	Rounds int      `placeholder:"N" help:"Measured rounds, of which the median counts. Default: 5, with --quick 2."`
 	Dir    string   `placeholder:"FOLDER" type:"existingdir" help:"Where databases are made. Commits are as fast as this folder's disk, and too fast to be true on a tmpfs. Default: the system's folder for temporary files."`
+	Plot   string   `placeholder:"FOLDER" type:"existingdir" help:"Draw what curve and scale measured as SVG files into this folder."`
 	JSON   bool     `name:"json" help:"Write JSON, for programs."`
 }
 
@@ -81,7 +82,7 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 	for _, figure := range []struct {
 		name    string
 		measure func(context.Context, *Report) error
-	}{{"size", b.size}, {"start", b.start}, {"create", b.create}, {"check", b.check}, {"order", b.order}, {"remove", b.remove}, {"replicas", b.replicas}, {"screens", b.screens}, {"webhook", b.webhook}} {
+	}{{"size", b.size}, {"start", b.start}, {"create", b.create}, {"check", b.check}, {"curve", b.curve}, {"scale", b.scale}, {"order", b.order}, {"remove", b.remove}, {"replicas", b.replicas}, {"screens", b.screens}, {"webhook", b.webhook}} {
 		if !o.wants(figure.name) {
 			continue
 		}
@@ -90,6 +91,11 @@ func run(ctx context.Context, o options, out, progress io.Writer) (err error) {
 		}
 	}
 	report.Seconds = time.Since(b.began).Round(time.Second).Seconds()
+	if o.Plot != "" {
+		if err := report.plots(o.Plot); err != nil {
+			return err
+		}
+	}
 	if o.JSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
@@ -123,7 +129,7 @@ func prepare(ctx context.Context, o options, progress io.Writer) (*bench, error)
 	if err := b.build(ctx); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	if slices.ContainsFunc([]string{"create", "check", "order", "remove", "replicas", "screens", "webhook", "start"}, o.wants) {
+	if slices.ContainsFunc([]string{"create", "check", "curve", "scale", "order", "remove", "replicas", "screens", "webhook", "start"}, o.wants) {
 		b.say("starting PostgreSQL")
 		if b.postgres, err = startCluster(); err != nil {
 			b.notes = append(b.notes, "PostgreSQL was not measured: "+err.Error())

@@ -24,6 +24,8 @@ type Report struct {
 	Screens     []ScreenRow  `json:"screens,omitempty"`
 	Heaviest    []LoadRow    `json:"heaviest_page,omitempty"`
 	Paint       []PaintRow   `json:"paint,omitempty"`
+	Curve       []CurveRow   `json:"curve,omitempty"`
+	Scale       []ScaleRow   `json:"scale,omitempty"`
 
 	Replicas    []ReplicasRow `json:"replicas,omitempty"`
 	Revocations RevocationRow `json:"revocations,omitzero"`
@@ -53,19 +55,25 @@ type CreateRow struct {
 	rounds        rounds
 }
 
-// CheckRow is checks over some connections.
+// CheckRow is requests of one kind over some connections.
 type CheckRow struct {
-	Database    string  `json:"database"`
-	Connections int     `json:"connections"`
-	Product     Rate    `json:"checks_per_second"`
-	Floor       Rate    `json:"bare_requests_per_second"`
-	Ratio       float64 `json:"ratio"`
-	P50         float64 `json:"p50_ms"`
-	P99         float64 `json:"p99_ms"`
-	FloorP50    float64 `json:"bare_p50_ms"`
-	FloorP99    float64 `json:"bare_p99_ms"`
-	Refused     int     `json:"refused"` // in all rounds
-	rounds      rounds
+	Asked         string  `json:"asked"`
+	Database      string  `json:"database"`
+	Organizations int     `json:"organizations"`
+	Connections   int     `json:"connections"`
+	Questions     int     `json:"questions"` // in each request
+	Product       Rate    `json:"requests_per_second"`
+	Floor         Rate    `json:"bare_requests_per_second"`
+	Ratio         float64 `json:"ratio"`
+	PerQuestion   float64 `json:"question_ns"` // of the time that passed
+	CPU           float64 `json:"cpu_us"`      // of the server's process, for each request
+	FloorCPU      float64 `json:"bare_cpu_us"`
+	P50           float64 `json:"p50_ms"`
+	P99           float64 `json:"p99_ms"`
+	FloorP50      float64 `json:"bare_p50_ms"`
+	FloorP99      float64 `json:"bare_p99_ms"`
+	Refused       int     `json:"refused"` // in all rounds
+	rounds        rounds
 }
 
 // WebhookRow is deliveries to one receiver.
@@ -87,7 +95,7 @@ type Rate struct {
 }
 
 // rounds is what every round gave.
-type rounds struct{ product, floor, ratio, p50, p99, floorP50, floorP99 []float64 }
+type rounds struct{ product, floor, ratio, p50, p99, floorP50, floorP99, cpu, floorCPU []float64 }
 
 func (r *rounds) add(o outcome, floor float64) {
 	r.product, r.floor = append(r.product, o.perSecond()), append(r.floor, floor)
@@ -116,7 +124,10 @@ func (c *CheckRow) add(o, floor outcome) {
 func (c CheckRow) finish() CheckRow {
 	r := c.rounds
 	c.Product, c.Floor, c.Ratio, c.P50, c.P99 = rate(r.product), rate(r.floor), median(r.ratio), median(r.p50), median(r.p99)
-	c.FloorP50, c.FloorP99 = median(r.floorP50), median(r.floorP99)
+	c.FloorP50, c.FloorP99, c.CPU, c.FloorCPU = median(r.floorP50), median(r.floorP99), median(r.cpu), median(r.floorCPU)
+	if c.Product.Median > 0 {
+		c.PerQuestion = 1e9 / c.Product.Median / float64(c.Questions)
+	}
 	return c
 }
 
@@ -187,10 +198,10 @@ func (r Report) text(out io.Writer) error {
 		}
 	}
 	if len(r.Check) > 0 {
-		fmt.Fprintf(t, "\nChecks\tconnections\tper second\tbare handler\tratio\tp50 ms\tp99 ms\tbare p50\tbare p99\trefused\n")
+		fmt.Fprintf(t, "\nAsked\tof\torganizations\tconnections\tper second\tbare handler\tratio\tns a question\tCPU us\tbare\tp50 ms\tp99\tbare p50\tp99\trefused\n")
 		for _, c := range r.Check {
-			fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%.3f\t%.2f\t%.2f\t%.2f\t%.2f\t%d\n",
-				c.Database, c.Connections, c.Product, c.Floor, c.Ratio, c.P50, c.P99, c.FloorP50, c.FloorP99, c.Refused)
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%s\t%s\t%.3f\t%.0f\t%.1f\t%.1f\t%.2f\t%.2f\t%.2f\t%.2f\t%d\n", c.Asked, c.Database, c.Organizations, c.Connections,
+				c.Product, c.Floor, c.Ratio, c.PerQuestion, c.CPU, c.FloorCPU, c.P50, c.P99, c.FloorP50, c.FloorP99, c.Refused)
 		}
 	}
 	if len(r.Webhook) > 0 {
@@ -203,6 +214,8 @@ func (r Report) text(out io.Writer) error {
 	removeText(t, r.Remove)
 	replicasText(t, r)
 	screensText(t, r)
+	curveText(t, r.Curve)
+	scaleText(t, r.Scale)
 	fmt.Fprintf(t, "\nMedians over the rounds (slowest-fastest); ratios are medians of the ratios of the rounds. %.0f s in all.\n", r.Seconds)
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(t, strings.Join(r.Notes, "\n"))

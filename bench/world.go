@@ -35,6 +35,15 @@ type world struct {
 	key           string // an API key
 	organizations []id.Organization
 	questions     []question // one in two is answered yes
+	seats         []seat
+	customRoles   int // of each organization
+}
+
+// seat is a member with the permissions of its role: a number of them from a first one on.
+type seat struct {
+	member       id.Membership
+	organization id.Organization
+	first, holds int
 }
 
 type question struct {
@@ -78,8 +87,8 @@ func (b *bench) settle(ctx context.Context, d database, p plan) (w *world, err e
 	if err != nil {
 		return nil, err
 	}
-	w = &world{}
-	if _, w.key, err = operator.New(db, time.Now, ids).CreateKey(ctx, operator.NewKey{Environment: env.ID, Name: "bench"}); err != nil {
+	w = &world{customRoles: p.customRoles}
+	if _, w.key, err = operator.New(db, db.Fresh(), time.Now, ids).CreateKey(ctx, operator.NewKey{Environment: env.ID, Name: "bench"}); err != nil {
 		return nil, err
 	}
 	caller := authz.Caller{Environment: env.ID, Actor: event.Actor{ID: "bench", Source: "system", Name: "bench"}}
@@ -107,6 +116,7 @@ func (b *bench) settle(ctx context.Context, d database, p plan) (w *world, err e
 		}
 		w.organizations = append(w.organizations, part.organizations...)
 		w.questions = append(w.questions, part.questions...)
+		w.seats = append(w.seats, part.seats...)
 	}
 	rand.Shuffle(len(w.questions), func(i, j int) { w.questions[i], w.questions[j] = w.questions[j], w.questions[i] })
 	if d.Name == "PostgreSQL" { // what its own housekeeping would do a little later, in the middle of a round
@@ -196,6 +206,7 @@ func (s settler) member(ctx context.Context, org id.Organization, o, m int, w *w
 	if err != nil {
 		return err
 	}
+	w.seats = append(w.seats, seat{member.ID, org, first, holds})
 	w.questions = append(w.questions,
 		question{member.ID, permissionSlug(first + (o+m)%holds), true},
 		question{member.ID, permissionSlug(first + holds + (o+m)%(permissions-holds)), false})

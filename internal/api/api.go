@@ -55,7 +55,7 @@ func (a *API) Register(r *web.Router) {
 type request struct {
 	*http.Request
 	api    *API
-	route  Route
+	route  *Route
 	caller authz.Caller
 	org    id.Organization // of the path; empty where the path names none, which means the environment
 	query  web.Query
@@ -68,16 +68,24 @@ type handler func(*request) (status int, body []byte, err error)
 
 // action makes a handler of a call and of how its result is shown. A nil show sends no body.
 func action[Out any](call func(*request) (Out, error), show func(Out) any) handler {
+	if show == nil {
+		return answer(call, nil)
+	}
+	return answer(call, func(out Out) ([]byte, error) { return event.Encode(show(out)) })
+}
+
+// answer makes a handler of a call and of how its result is encoded. A nil encode sends no body.
+func answer[Out any](call func(*request) (Out, error), encode func(Out) ([]byte, error)) handler {
 	return func(r *request) (int, []byte, error) {
-		render := func(result any) (int, []byte, error) {
-			if show == nil {
+		render := func(out Out) (int, []byte, error) {
+			if encode == nil {
 				return r.route.Status, nil, nil
 			}
-			body, err := event.Encode(show(result.(Out)))
+			body, err := encode(out)
 			return r.route.Status, body, err
 		}
 		if r.caller.Once != nil {
-			r.caller.Once.Render = render
+			r.caller.Once.Render = func(result any) (int, []byte, error) { return render(result.(Out)) }
 		}
 		out, err := call(r)
 		if err != nil {
@@ -94,8 +102,9 @@ func remove(call func(*request) error) handler {
 
 // serve authenticates, reads and answers requests of one route.
 func (a *API) serve(route Route) http.Handler {
+	names := route.pathParameters()
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		r, err := a.accept(w, req, route)
+		r, err := a.accept(w, req, &route, names)
 		if err != nil {
 			web.Refuse(w, err)
 			return
@@ -113,7 +122,7 @@ func (a *API) serve(route Route) http.Handler {
 	})
 }
 
-func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*request, error) {
+func (a *API) accept(w http.ResponseWriter, req *http.Request, route *Route, names []string) (*request, error) {
 	value, err := bearer(req)
 	if err != nil {
 		return nil, err
@@ -122,13 +131,12 @@ func (a *API) accept(w http.ResponseWriter, req *http.Request, route Route) (*re
 	if err != nil {
 		return nil, err
 	}
-	web.Note(w, "environment", key.Environment, "api_key", key.ID)
-	caller := authz.Caller{Environment: key.Environment, Actor: key.Actor(), Only: key.Restriction()}
-	r := &request{Request: req, api: a, route: route, caller: caller}
+	web.Note(w, slog.String("environment", string(key.Environment)), slog.String("api_key", string(key.ID)))
+	r := &request{Request: req, api: a, route: route, caller: key.Caller}
 	if r.query, err = web.ParseQuery(req.URL.RawQuery); err != nil {
 		return nil, err
 	}
-	if err := r.readPath(); err != nil {
+	if err := r.readPath(names); err != nil {
 		return nil, err
 	}
 	if err := r.readQuery(); err != nil {
@@ -153,8 +161,8 @@ func bearer(req *http.Request) (string, error) {
 }
 
 // readPath refuses parameters that cannot name anything, before they reach a database, and reads the organization.
-func (r *request) readPath() (err error) {
-	for _, name := range r.route.pathParameters() {
+func (r *request) readPath(names []string) (err error) {
+	for _, name := range names {
 		if v := r.PathValue(name); v == "" || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 			return fault.New(fault.NotFound, fault.CodeNotFound, "Nothing has such a name (%s).", name)
 		}
@@ -168,6 +176,9 @@ func (r *request) readPath() (err error) {
 // readQuery refuses what would be taken for something else than was meant: a parameter that is given twice and is no
 // list, and a preview that this route does not have, or in another spelling, which would be the change itself.
 func (r *request) readQuery() error {
+	if len(r.query) == 0 {
+		return nil
+	}
 	for _, p := range r.route.Parameters {
 		if p.Kind != "array" && len(r.query[p.Name]) > 1 {
 			return fault.BadField(p.Name, "must be given once")

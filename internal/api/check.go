@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -32,6 +34,12 @@ type CheckOf struct {
 	Explain            web.Field[bool]   `json:"explain" doc:"The answer says why."`
 }
 
+// Bodies that are plain as a rule.
+var (
+	plainCheck  = web.NewFlat[Check]()
+	plainChecks = web.NewFlat[CheckOf]()
+)
+
 // resourceRef reads which resource a request is about: by its id, or by external id and type, or, with none of them,
 // the organization itself.
 func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, error) {
@@ -52,7 +60,7 @@ func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, e
 	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
 }
 
-func (c Check) question(m id.Membership) (authz.Question, error) {
+func (c *Check) question(m id.Membership) (authz.Question, error) {
 	ref, err := resourceRef(c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug)
 	return authz.Question{Membership: m, Permission: c.PermissionSlug.Value, Resource: ref, Explain: c.Explain.Value}, err
 }
@@ -62,7 +70,7 @@ func check(r *request) (decision.Answer, error) {
 	if err != nil {
 		return decision.Answer{}, err
 	}
-	in, err := web.Decode[Check](r.body)
+	in, err := plainCheck.Decode(r.body)
 	if err != nil {
 		return decision.Answer{}, err
 	}
@@ -75,7 +83,7 @@ func check(r *request) (decision.Answer, error) {
 }
 
 // question reads a question as check does, so that what is not found alone is not found here.
-func (c CheckOf) question() (authz.Question, error) {
+func (c *CheckOf) question() (authz.Question, error) {
 	alone := Check{c.PermissionSlug, c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug, c.Explain}
 	m, ok := id.Parse[id.Membership](c.MembershipID.Value)
 	if !ok {
@@ -88,52 +96,76 @@ func (c CheckOf) question() (authz.Question, error) {
 	return alone.question(m)
 }
 
-// questions reads a batch. Malformed questions refuse all of it, each by its index; what names nothing is the answer of
-// its question alone, and is not asked.
-func (in Checks) questions() (ask []authz.Question, answers []decision.Answer, err error) {
-	entries, err := web.DecodeItems("checks", in.Checks.Value)
-	if err != nil {
-		return nil, nil, err
-	}
-	var bad []fault.Field
-	answers = make([]decision.Answer, len(entries))
-	for i, e := range entries {
-		q, err := e.question()
-		switch f := fault.Of(err); {
-		case f == nil:
-			ask = append(ask, q)
-		case f.Kind == fault.NotFound:
-			answers[i].Refusal = f
-		default:
-			bad = append(bad, web.Indexed("checks", i, f)...)
-		}
-	}
-	if bad != nil {
-		return nil, nil, fault.BadFields(bad...)
-	}
-	return ask, answers, nil
+// batch is many questions, as far as they were read.
+type batch struct {
+	read    int
+	ask     []authz.Question
+	refused map[int]*fault.Error // what names nothing is the answer of its question alone, and is not asked
+	bad     []fault.Field        // malformed questions refuse all, each by its index
 }
 
-func checkAll(r *request) ([]decision.Answer, error) {
-	in, err := web.Decode[Checks](r.body)
-	if err != nil {
-		return nil, err
+func (b *batch) add(e *CheckOf) (more bool) {
+	q, err := e.question()
+	switch f := fault.Of(err); {
+	case f == nil:
+		b.ask = append(b.ask, q)
+	case f.Kind == fault.NotFound:
+		b.refused[b.read] = f
+	default:
+		b.bad = append(b.bad, web.Indexed("checks", b.read, f)...)
 	}
-	if n := len(in.Checks.Value); n == 0 || n > authz.MaxQuestions {
-		return nil, fault.BadField("checks", "must hold 1 to %d questions", authz.MaxQuestions)
-	}
-	ask, answers, err := in.questions()
-	if err != nil || len(ask) == 0 {
-		return answers, err
-	}
-	found, err := r.api.decisions.CheckAll(r.Context(), r.caller, ask)
-	if err != nil {
-		return nil, err
-	}
-	for i := range answers {
-		if answers[i].Refusal == nil {
-			answers[i], found = found[0], found[1:]
+	b.read++
+	return b.read <= authz.MaxQuestions
+}
+
+func newBatch(body []byte) batch {
+	likely := min(bytes.Count(body, []byte("}")), authz.MaxQuestions)
+	return batch{ask: make([]authz.Question, 0, likely), refused: map[int]*fault.Error{}}
+}
+
+func readBatch(body []byte) (batch, error) {
+	b := newBatch(body)
+	if !plainChecks.Each("checks", body, b.add) {
+		in, err := web.Decode[Checks](body)
+		if err != nil {
+			return b, err
 		}
+		if n := len(in.Checks.Value); n == 0 || n > authz.MaxQuestions {
+			return b, fault.BadField("checks", "must hold 1 to %d questions", authz.MaxQuestions)
+		}
+		entries, err := web.DecodeItems("checks", in.Checks.Value)
+		if err != nil {
+			return b, err
+		}
+		b = newBatch(body)
+		for i := range entries {
+			b.add(&entries[i])
+		}
+	}
+	if b.bad != nil {
+		return b, fault.BadFields(b.bad...)
+	}
+	return b, nil
+}
+
+func checkAll(r *request) (answers []decision.Answer, err error) {
+	b, err := readBatch(r.body)
+	if err != nil {
+		return nil, err
+	}
+	var found []decision.Answer
+	if len(b.ask) > 0 {
+		found, err = r.api.decisions.CheckAll(r.Context(), r.caller, b.ask)
+	}
+	if err != nil || len(b.refused) == 0 {
+		return found, err
+	}
+	for i := range b.read {
+		if f := b.refused[i]; f != nil {
+			answers = append(answers, decision.Answer{Refusal: f})
+			continue
+		}
+		answers, found = append(answers, found[0]), found[1:]
 	}
 	return answers, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/page"
 	"github.com/rolecall/rolecall/internal/web"
 )
@@ -59,7 +60,7 @@ func (s schemas) operation(r Route) object {
 	if r.Method == http.MethodPost && !r.ReadOnly {
 		parameters = append(parameters, object{
 			"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": 255},
-			"description": "Repeating a request under the same key within 24 hours gives the first answer again and changes nothing.",
+			"description": "Repeating a request under the same key within 24 hours gives the first answer again and changes nothing: the way to go on after a 503 and after an answer that did not arrive.",
 		})
 	}
 	if parameters != nil {
@@ -157,6 +158,7 @@ func (s schemas) responses(r Route) object {
 	}
 	if r.Mutates() {
 		codes[http.StatusForbidden] = append(codes[http.StatusForbidden], "organization_restricted", "permission_escalation")
+		codes[http.StatusServiceUnavailable] = append(codes[http.StatusServiceUnavailable], fault.CodeUnknown)
 	}
 	for status, possible := range codes {
 		all[strconv.Itoa(status)] = object{

@@ -2,6 +2,7 @@ package api
 
 import (
 	"github.com/rolecall/rolecall/internal/decision"
+	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -57,20 +58,41 @@ type ReasonResource struct {
 	Name             string      `json:"name"`
 }
 
-func showDecision(a decision.Answer) any {
-	return Checked{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)}
+// What most answers are, encoded.
+var (
+	allowed = []byte(`{"authorized":true}`)
+	denied  = []byte(`{"authorized":false}`)
+)
+
+// encodeAnswer encodes a Checked.
+func encodeAnswer(a decision.Answer) ([]byte, error) {
+	switch {
+	case a.Question.Explain:
+		return event.Encode(Checked{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)})
+	case a.Verdict.Authorized:
+		return allowed, nil
+	}
+	return denied, nil
 }
 
-func showAnswers(answers []decision.Answer) any {
-	l := CheckedList{Object: "list", Data: make([]CheckedOf, len(answers))}
+// encodeAnswers encodes a CheckedList.
+func encodeAnswers(answers []decision.Answer) ([]byte, error) {
+	const begin, end = `{"object":"list","data":[`, `]}`
+	body := append(make([]byte, 0, len(begin)+len(answers)*(len(denied)+len(","))+len(end)), begin...)
 	for i, a := range answers {
-		if a.Refusal != nil {
-			l.Data[i].Error = &CheckError{Code: a.Refusal.Code, Message: a.Refusal.Message}
-			continue
+		if i > 0 {
+			body = append(body, ',')
 		}
-		l.Data[i] = CheckedOf{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)}
+		one, err := encodeAnswer(a)
+		if a.Refusal != nil {
+			one, err = event.Encode(CheckedOf{Error: &CheckError{Code: a.Refusal.Code, Message: a.Refusal.Message}})
+		}
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, one...)
 	}
-	return l
+	return append(body, end...), nil
 }
 
 // reasonBody shows the reason of a decision to whom asked for it.

@@ -76,14 +76,6 @@ func roleBody(r authz.Role) Role {
 	}
 }
 
-func showRoles(roles []authz.Role) any {
-	l := RoleList{Object: "list", Data: make([]Role, len(roles))}
-	for i, r := range roles {
-		l.Data[i] = roleBody(r)
-	}
-	return l
-}
-
 func details(d Details) authz.Details {
 	return authz.Details{Name: d.Name.Opt(), Description: web.Text(d.Description)}
 }

@@ -97,7 +97,7 @@ func permissionRoutes() []Route {
 	system := refuse(http.StatusForbidden, "forbidden")
 	return []Route{
 		{Method: "GET", Path: path, Operation: "listPermissions", Summary: "List the permissions of the environment.", Tag: tag,
-			Parameters: paging, Status: 200, Answer: List[event.Permission]{}, Refusals: []Refusal{invalid}, handle: action(listPermissions, shown(permissionBody))},
+			Parameters: paging, Status: 200, Answer: List[event.Permission]{}, Refusals: []Refusal{invalid}, handle: answer(listPermissions, encodePermissions)},
 		{Method: "POST", Path: path, Operation: "createPermission", Summary: "Create a permission.", Tag: tag, Body: NewPermission{},
 			Status: 201, Answer: event.Permission{}, Refusals: []Refusal{malformed, missing, refuse(409, "permission_slug_conflict"), invalid},
 			handle: action(createPermission, showPermission)},
@@ -115,7 +115,7 @@ func roleRoutes() []Route {
 	const path, tag = "/authorization/roles", "environment roles"
 	return []Route{
 		{Method: "GET", Path: path, Operation: "listRoles", Summary: "List the environment roles, highest priority first.", Tag: tag,
-			Status: 200, Answer: RoleList{}, handle: action(listRoles, showRoles)},
+			Status: 200, Answer: RoleList{}, handle: answer(listRoles, encodeRoles)},
 		{Method: "POST", Path: path, Operation: "createRole", Summary: "Create an environment role, at the bottom of the priority order.", Tag: tag, Body: NewRole{},
 			Status: 201, Answer: Role{}, Refusals: []Refusal{malformed, missing, refuse(409, "role_slug_conflict"), unfit}, handle: action(createRole, showRole)},
 		{Method: "GET", Path: path + "/{slug}", Operation: "getRole", Summary: "Get an environment role.", Tag: tag,
@@ -138,7 +138,7 @@ func organizationRoleRoutes() []Route {
 	const path, tag = "/authorization/organizations/{organizationId}/roles", "custom roles"
 	return []Route{
 		{Method: "GET", Path: path, Operation: "listOrganizationRoles", Summary: "List the roles available to an organization, its own and the environment's, highest priority first.", Tag: tag,
-			Status: 200, Answer: RoleList{}, Refusals: []Refusal{missing}, handle: action(listRoles, showRoles)},
+			Status: 200, Answer: RoleList{}, Refusals: []Refusal{missing}, handle: answer(listRoles, encodeRoles)},
 		{Method: "POST", Path: path, Operation: "createOrganizationRole", Summary: "Create a custom role, at the bottom of the organization's priority order.", Tag: tag, Body: NewOrganizationRole{},
 			Status: 201, Answer: Role{}, Refusals: []Refusal{malformed, missing, refuse(409, "organization_role_slug_conflict"), unfit}, handle: action(createOrganizationRole, showRole)},
 		{Method: "GET", Path: path + "/{slug}", Operation: "getOrganizationRole", Summary: "Get a role available to an organization, of either kind.", Tag: tag,
@@ -154,7 +154,7 @@ func organizationRoleRoutes() []Route {
 		{Method: "DELETE", Path: path + "/{slug}/permissions/{permissionSlug}", Operation: "removeOrganizationRolePermission", Summary: "Take a permission off a custom role.", Tag: tag,
 			Parameters: previewing, Status: 200, Answer: Role{}, Refusals: []Refusal{missing}, handle: previewed(supposeRemovePermission, action(removeRolePermission, showRole))},
 		{Method: "GET", Path: "/organizations/{organizationId}/roles", Operation: "listOrganizationRolesLegacy", Summary: "Former path of listOrganizationRoles, which older SDKs use.", Tag: tag,
-			Status: 200, Answer: RoleList{}, Refusals: []Refusal{missing}, Extension: true, handle: action(listRoles, showRoles)},
+			Status: 200, Answer: RoleList{}, Refusals: []Refusal{missing}, Extension: true, handle: answer(listRoles, encodeRoles)},
 	}
 }
 

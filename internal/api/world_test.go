@@ -103,7 +103,7 @@ func newWorld(tb testing.TB, location string) *world {
 	w := &world{db: open(tb, location), clock: newClock()}
 	ids := id.NewSource(w.clock.now, nil)
 	w.rules = authz.New(w.db, w.clock.now, ids)
-	w.keys = operator.New(w.db, w.clock.now, ids)
+	w.keys = operator.New(w.db, w.db.Fresh(), w.clock.now, ids)
 	w.hooks = webhook.New(w.db, w.rules, w.clock.now, ids, webhook.Options{AllowPrivate: true})
 	decisions := decision.New(w.rules, w.db, w.db.Fresh(), w.clock.now, decision.Options{})
 	keepTerms(tb, w.db)

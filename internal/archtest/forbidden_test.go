@@ -55,6 +55,14 @@ func TestForbidden(t *testing.T) {
 		{"internal/server", house + "store/storetest", false},
 		{"internal/server", house + "testneed", false},
 
+		{"internal/watch", house + "store", true},
+		{"internal/watch", house + "decision", true},
+		{"internal/watch", "github.com/prometheus/client_golang/prometheus", true},
+		{"internal/watch", house + "server", false},
+		{"internal/web", house + "watch", false},
+		{"internal/store", "go.opentelemetry.io/otel", false},
+		{"internal/server", "github.com/prometheus/client_golang/prometheus", false},
+
 		{"internal/server", house + "store", true},
 		{"internal/server", house + "cli", false},
 		{"internal/cli", house + "server", true},

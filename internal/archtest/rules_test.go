@@ -17,6 +17,7 @@ const (
 	side           // rooms beside the core, which know the core
 	stock          // what stands between the rooms and the doors
 	door           // what the outside talks to
+	lookout        // what sees the house from above
 	roof           // configuration and wiring
 	command        // the command line
 	street         // programs: a main and nothing else
@@ -47,6 +48,8 @@ var plan = map[string]int{
 	"internal/scim":      door,
 	"internal/sso":       door,
 
+	"internal/watch": lookout,
+
 	"internal/server": roof,
 	"internal/cli":    command,
 
@@ -61,6 +64,7 @@ var floorReason = map[int]string{
 	side:    "side rooms know the core but not each other, so that each can be changed or left out alone",
 	stock:   "store and web do not know each other, nor who uses them",
 	door:    "a door holds Services; past them it could write around a rule, and through another door it would speak two protocols",
+	lookout: "the lookout sees every room so that no room need know that it is watched; the roof alone knows it",
 	roof:    "the roof wires the house and is itself started by the command line",
 	command: "the command line is started by main alone",
 	street:  "a program is imported by nobody",
@@ -102,11 +106,17 @@ var reserves = []reserve{
 		rooms: []string{
 			"internal/web", "internal/api", "internal/dashboard", "internal/scim", "internal/sso",
 			"internal/server",  // starts and stops the listener
+			"internal/watch",   // shows metrics, and follows requests
 			"internal/webhook", // delivers to receivers
 			"internal/cli",     // asks a running server
 			"bench",            // is a client
 		},
 		reason: "rules that know HTTP cannot be used by two doors: only web and the doors speak it, roof and command line wire it",
+	},
+	{
+		packages: []string{"github.com/prometheus", "go.opentelemetry.io"},
+		rooms:    []string{"internal/watch"},
+		reason:   "rooms tell plain figures, so that how they are watched can change without them",
 	},
 }
 

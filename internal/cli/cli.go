@@ -136,6 +136,8 @@ type serve struct {
 	database
 	format
 	Listen              string         `env:"ROLECALL_LISTEN" default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Host and port to listen on; port 0 takes a free one and prints it. Default: ${default}."`
+	MetricsListen       string         `env:"ROLECALL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Host and port for operators: /metrics for Prometheus, /healthz and /readyz. Whoever reaches it may read it, so keep it off public networks. Default: off."`
+	Traces              string         `env:"ROLECALL_TRACES" placeholder:"URL" help:"OpenTelemetry collector to send traces to, over OTLP/HTTP, such as http://127.0.0.1:4318. The standard variables such as OTEL_EXPORTER_OTLP_ENDPOINT do the same. Default: off."`
 	APIKey              string         `env:"ROLECALL_API_KEY" name:"api-key" hidden:"" help:"The first environment's key, on the first start only. Prefer the environment variable: a flag is visible to other users of the machine."`
 	WebhookAllowPrivate bool           `env:"ROLECALL_WEBHOOK_ALLOW_PRIVATE" help:"Let webhook endpoints be on loopback, private and link-local addresses and take plain http. Whoever has an API key can then make this server call them."`
 	TrustedProxies      []netip.Prefix `env:"ROLECALL_TRUSTED_PROXIES" placeholder:"CIDR,..." help:"Addresses of proxies in front of this server, whose X-Forwarded-For says where a sign-in comes from. Without it everybody behind a proxy shares one limit of attempts."`
@@ -149,6 +151,7 @@ func (serve) Help() string {
 
 Examples:
   rolecall serve
+  rolecall serve --metrics-listen 127.0.0.1:9090
   rolecall serve --listen 127.0.0.1:0 --database sqlite:/var/lib/rolecall/rolecall.db
   ROLECALL_DATABASE=postgres://rolecall:secret@db.internal/rolecall rolecall serve --listen :8080`
 }
@@ -164,7 +167,7 @@ func (c serve) Validate() error {
 // Run runs the command.
 func (c serve) Run(r *run) error {
 	return server.Run(r.ctx, server.Config{
-		Listen: c.Listen, Database: c.Database, APIKey: c.APIKey, Demo: c.Demo, JSON: c.JSON,
+		Listen: c.Listen, Metrics: c.MetricsListen, Traces: c.Traces, Database: c.Database, APIKey: c.APIKey, Demo: c.Demo, JSON: c.JSON,
 		Webhooks: webhook.Options{AllowPrivate: c.WebhookAllowPrivate}, Proxies: c.TrustedProxies, Lease: c.Lease, Version: Version, Out: r.Out, Err: r.Err,
 	})
 }

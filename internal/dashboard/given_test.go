@@ -48,7 +48,7 @@ func given(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	ids := id.NewSource(time.Now, nil)
-	h := &house{T: t, db: db, rules: authz.New(db, time.Now, ids), people: operator.New(db, time.Now, ids), log: &logged{}}
+	h := &house{T: t, db: db, rules: authz.New(db, time.Now, ids), people: operator.New(db, db.Fresh(), time.Now, ids), log: &logged{}}
 	h.hooks = webhook.New(db, h.rules, time.Now, ids, webhook.Options{})
 	door, err := dashboard.New(h.rules, h.people, h.hooks, dashboard.Options{Version: "test"})
 	if err != nil {

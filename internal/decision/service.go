@@ -57,10 +57,13 @@ func (s *Service) Check(ctx context.Context, c authz.Caller, q authz.Question) (
 		lacks, refusal := st.ask(&c, &q, &at, &v)
 		if lacks == needNothing && v.from.stands() && st.term.Lasts() {
 			s.counts.answered(q.Membership, 1)
+			s.counts.checked(q.Membership, v.Authorized && refusal == nil, refusal)
 			return v.or(refusal)
 		}
 	}
-	return s.checkCold(ctx, c, q)
+	v, err := s.checkCold(ctx, c, q)
+	s.counts.checked(q.Membership, v.Authorized, err)
+	return v, err
 }
 
 // or is the verdict unless there is a refusal.
@@ -129,6 +132,7 @@ func (s *Service) CheckAll(ctx context.Context, c authz.Caller, qs []authz.Quest
 		answers, out := s.recallAll(ctx, &c, qs)
 		if out == remembered {
 			s.counts.answered(qs[0].Membership, len(qs))
+			s.counts.checkedAll(answers)
 			return answers, nil
 		}
 		s.counts.ruled(out, len(qs))
@@ -138,6 +142,7 @@ func (s *Service) CheckAll(ctx context.Context, c authz.Caller, qs []authz.Quest
 	for i, a := range found {
 		answers[i] = Answer{Question: a.Question, Verdict: Verdict{Authorized: a.Decision.Authorized, spelt: &a.Decision.Reason}, Refusal: a.Refusal}
 	}
+	s.counts.checkedAll(answers)
 	return answers, err
 }
 

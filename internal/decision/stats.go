@@ -3,6 +3,7 @@ package decision
 import (
 	"sync/atomic"
 
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -16,6 +17,10 @@ type Stats struct {
 	Absent   uint64 // they name what there is not
 	Unfit    uint64 // it cannot be remembered, as a member with too many assignments
 	Failed   uint64 // it could not be read
+	// What checks came to, those of a batch each; others failed.
+	Allowed uint64
+	Denied  uint64
+	Refused uint64 // as they name what there is not
 	// Readings of parts.
 	MemberLoads       uint64
 	OrganizationLoads uint64
@@ -44,20 +49,68 @@ const stripes = 32
 type counts struct {
 	memory [stripes]struct {
 		atomic.Uint64
-		_ [56]byte
+		checks [results]atomic.Uint64
+		_      [32]byte
 	}
 	rules   [outcomes]atomic.Uint64
 	loads   [needs]atomic.Uint64
 	evicted atomic.Uint64
 }
 
-// answered counts n questions answered from memory, the first about this membership.
-func (c *counts) answered(m id.Membership, n int) {
-	stripe := 0
-	if len(m) > 0 {
-		stripe = int(m[len(m)-1]) & (stripes - 1)
+// A result is what a check came to.
+type result int
+
+const (
+	allowed result = iota
+	denied
+	refused
+	results
+)
+
+// stripe is where questions about a membership are counted.
+func stripe(m id.Membership) int {
+	if len(m) == 0 {
+		return 0
 	}
-	c.memory[stripe].Add(uint64(n))
+	return int(m[len(m)-1]) & (stripes - 1)
+}
+
+// answered counts n questions answered from memory, the first about this membership.
+func (c *counts) answered(m id.Membership, n int) { c.memory[stripe(m)].Add(uint64(n)) }
+
+// checked counts what a check about a membership came to.
+func (c *counts) checked(m id.Membership, authorized bool, err error) {
+	of := denied
+	switch {
+	case authorized:
+		of = allowed
+	case err != nil:
+		if f := fault.Of(err); f.Kind == fault.Unavailable || f.Kind == fault.Internal {
+			return
+		}
+		of = refused
+	}
+	c.memory[stripe(m)].checks[of].Add(1)
+}
+
+// checkedAll counts what a batch came to.
+func (c *counts) checkedAll(answers []Answer) {
+	var n [results]uint64
+	for i := range answers {
+		switch a := &answers[i]; {
+		case a.Refusal != nil:
+			n[refused]++
+		case a.Verdict.Authorized:
+			n[allowed]++
+		default:
+			n[denied]++
+		}
+	}
+	for of, n := range n {
+		if n > 0 {
+			c.memory[stripe(answers[0].Question.Membership)].checks[of].Add(n)
+		}
+	}
 }
 
 func (c *counts) ruled(why outcome, n int) { c.rules[why].Add(uint64(n)) }
@@ -73,7 +126,11 @@ func (s *Service) Stats() Stats {
 		PolicyLoads: c.loads[needPolicy].Load(), Evicted: c.evicted.Load(),
 	}
 	for i := range c.memory {
-		all.Remembered += c.memory[i].Load()
+		at := &c.memory[i]
+		all.Remembered += at.Load()
+		all.Allowed += at.checks[allowed].Load()
+		all.Denied += at.checks[denied].Load()
+		all.Refused += at.checks[refused].Load()
 	}
 	if st := s.state.Load(); st != nil {
 		now := s.now()

@@ -106,7 +106,7 @@ const layout = "2006-01-02T15:04:05.000Z"
 func (t Time) String() string { return time.Time(t).UTC().Format(layout) }
 
 // MarshalJSON writes the contract's spelling as a JSON string.
-func (t Time) MarshalJSON() ([]byte, error) { return []byte(`"` + t.String() + `"`), nil }
+func (t Time) MarshalJSON() ([]byte, error) { return t.AppendJSON(make([]byte, 0, len(layout)+2)), nil }
 
 // UnmarshalJSON reads any RFC 3339 instant, so that a payload can be read back.
 func (t *Time) UnmarshalJSON(b []byte) error {

@@ -123,6 +123,20 @@ func Down(cause error) *Error {
 	}
 }
 
+// CodeUnknown is that of a change of which nobody knows whether it took place.
+const CodeUnknown = "outcome_unknown"
+
+// Unknown reports that the database did not say in time whether a change took place: it may have, or still do so. The
+// cause is for the logs.
+func Unknown(cause error) *Error {
+	return &Error{
+		Kind:    Unavailable,
+		Code:    CodeUnknown,
+		Message: "The database did not say whether the change took place; repeat the request with the same Idempotency-Key, or look.",
+		cause:   cause,
+	}
+}
+
 // Of returns the refusal inside err, or an Internal one that wraps err, or nil for nil.
 func Of(err error) *Error {
 	if err == nil {

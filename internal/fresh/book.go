@@ -150,3 +150,15 @@ func (t *Term) Lasts() bool {
 	ends := t.ends.Load()
 	return ends == endless || int64(time.Since(epoch)) < ends
 }
+
+// Left is how much longer the term lasts if nothing ends or extends it; the longest time there is for one without end.
+func (t *Term) Left() time.Duration {
+	ends := t.ends.Load()
+	switch {
+	case !t.Lasts():
+		return 0
+	case ends == endless:
+		return time.Duration(endless)
+	}
+	return max(0, time.Duration(ends)-time.Since(epoch))
+}

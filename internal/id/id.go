@@ -100,12 +100,18 @@ func New[T Any](s *Source) T {
 // Parse reads an id strictly: right prefix, 26 characters, upper-case Crockford, no overflow. Anything else cannot
 // name an object and is reported by ok = false.
 func Parse[T Any](s string) (parsed T, ok bool) {
-	rest, found := strings.CutPrefix(s, parsed.prefix()+"_")
-	if !found || len(rest) != ulid.EncodedSize {
+	prefix := parsed.prefix()
+	n := len(prefix)
+	if len(s) != n+1+ulid.EncodedSize || s[:n] != prefix || s[n] != '_' || s[n+1] > '7' { // greater ones overflow
 		return "", false
 	}
-	if _, err := ulid.ParseStrict(rest); err != nil || strings.ToUpper(rest) != rest {
-		return "", false
+	for i := n + 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9':
+		case 'A' <= c && c <= 'Z' && c != 'I' && c != 'L' && c != 'O' && c != 'U':
+		default:
+			return "", false
+		}
 	}
 	return T(s), true
 }

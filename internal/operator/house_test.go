@@ -59,7 +59,7 @@ func houses(t *testing.T, test func(h *house)) {
 
 // fresh is the rules as after a restart: nothing is counted yet.
 func (h *house) fresh() *operator.Service {
-	s := operator.New(h.db, h.now, id.NewSource(h.now, nil))
+	s := operator.New(h.db, h.db.Fresh(), h.now, id.NewSource(h.now, nil))
 	operator.CheapPasswords(s)
 	return s
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
 	"github.com/rolecall/rolecall/internal/fault"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -97,13 +98,19 @@ type Service struct {
 	cost     cost
 	hashers  chan struct{} // holds one for each password that is worked on
 	attempts *attempts
+	book     *fresh.Book
+	keys     *remembered
 }
 
-// New returns the rules over a store.
-func New(store Store, now func() time.Time, ids *id.Source) *Service {
-	return &Service{
+// New returns the rules over a store, which remember keys as long as book has a term. It must be called before the
+// book's first term begins.
+func New(store Store, book *fresh.Book, now func() time.Time, ids *id.Source) *Service {
+	s := &Service{
 		store: store, now: now, ids: ids, cost: usualCost, hashers: make(chan struct{}, hashesAtOnce), attempts: newAttempts(),
+		book: book, keys: &remembered{},
 	}
+	book.Keep(s.keys)
+	return s
 }
 
 // moment is now as it is stored.
@@ -201,19 +208,6 @@ func (k *Key) restrict(r authz.Reader, slugs []string) error {
 	return nil
 }
 
-// Authenticate finds the key with that value. A wrong key, a revoked one and one whose organization was deleted are the
-// same refusal. A revocation or deletion holds from the moment it was acknowledged: nothing is remembered between calls.
-func (s *Service) Authenticate(ctx context.Context, value string) (Key, error) {
-	k, found, err := s.store.KeyByHash(ctx, hash(value))
-	if err != nil {
-		return Key{}, err
-	}
-	if !found || !k.RevokedAt.IsZero() || k.OrganizationGone {
-		return Key{}, fault.New(fault.Unauthorized, "unauthorized", "The API key is missing, unknown or revoked.")
-	}
-	return k, nil
-}
-
 // ListKeys lists the keys of an environment, or of all when env is empty, oldest first, revoked ones included.
 func (s *Service) ListKeys(ctx context.Context, env id.Environment) ([]Key, error) {
 	return s.store.Keys(ctx, env)
@@ -230,9 +224,11 @@ func (s *Service) RevokeKey(ctx context.Context, env id.Environment, k id.APIKey
 }
 
 func hash(value string) string {
-	sum := sha256.Sum256([]byte(value))
+	sum := digest(value)
 	return hex.EncodeToString(sum[:])
 }
+
+func digest(value string) [sha256.Size]byte { return sha256.Sum256([]byte(value)) }
 
 // hint shows as much of a value as helps to recognize it, and nothing of a short one.
 func hint(value string) string {

@@ -43,7 +43,7 @@ func onBoth(t *testing.T, test func(t *testing.T, r room)) {
 			at := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 			now := func() time.Time { at = at.Add(time.Millisecond); return at }
 			ids := id.NewSource(now, nil)
-			r := room{Service: operator.New(db, now, ids), db: db}
+			r := room{Service: operator.New(db, db.Fresh(), now, ids), db: db}
 			rules := authz.New(db, now, ids)
 			for name, env := range map[string]*id.Environment{"production": &r.production, "staging": &r.staging} {
 				e, err := rules.CreateEnvironment(t.Context(), name)
@@ -71,7 +71,7 @@ func TestCreateKey(t *testing.T) {
 			t.Errorf("a second key under the same name: %q, %v", other, err)
 		}
 		found, err := r.Authenticate(t.Context(), value)
-		if err != nil || !reflect.DeepEqual(found, k) {
+		if err != nil || !reflect.DeepEqual(found.Key, k) {
 			t.Errorf("found %+v, %v, want %+v", found, err, k)
 		}
 		if a := k.Actor(); a.ID != string(k.ID) || a.Source != "api" || a.Name != "billing service" {

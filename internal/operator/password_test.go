@@ -13,7 +13,7 @@ import (
 func TestPasswordsAsTheyAreKept(t *testing.T) {
 	houses(t, func(h *house) {
 		ctx := h.t.Context()
-		full := operator.New(h.db, h.now, id.NewSource(h.now, nil))
+		full := operator.New(h.db, h.db.Fresh(), h.now, id.NewSource(h.now, nil))
 		for _, name := range []string{"ada", "eve"} {
 			in := operator.NewPerson{Name: name, Email: name + "@acme.example", Password: password}
 			if _, _, err := full.Accept(ctx, h.invited("", operator.Owner), in); err != nil {

@@ -50,10 +50,10 @@ func TestRestrictedKeys(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			found, err := r.Authenticate(t.Context(), value)
-			if err != nil || !reflect.DeepEqual(found, made) {
+			if err != nil || !reflect.DeepEqual(found.Key, made) {
 				t.Errorf("%s: found %+v, %v, want %+v", name, found, err, made)
 			}
-			if got := found.Restriction(); !reflect.DeepEqual(got, c.want) {
+			if got := found.Caller.Only; !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%s: restricted to %+v, want %+v", name, got, c.want)
 			}
 			if listed, err := r.ListKeys(t.Context(), r.production); err != nil || !reflect.DeepEqual(listed[len(listed)-1], made) {

@@ -194,7 +194,7 @@ func TestSessionsOnAFullDisk(t *testing.T) {
 	houses(t, func(h *house) {
 		ada, session := h.person("ada", operator.Owner)
 		h.pass(time.Hour)
-		h.Service = operator.New(full{h.db}, h.now, id.NewSource(h.now, nil))
+		h.Service = operator.New(full{h.db}, h.db.Fresh(), h.now, id.NewSource(h.now, nil))
 		if s := h.in("an hour later", session, ada); s.ExpiresAt.Sub(h.now()) != 11*time.Hour {
 			h.t.Errorf("ends at %v", s.ExpiresAt)
 		}

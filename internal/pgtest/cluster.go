@@ -47,6 +47,7 @@ type Cluster struct {
 	folder   string
 	password string
 	port     int
+	settings []string // of the server, as NAME=VALUE, beside those that every cluster has
 	server   *process // nil while stopped
 }
 
@@ -102,6 +103,22 @@ func (c *Cluster) Restart(tb testing.TB) {
 // New makes a cluster and starts it, for a program that is no test and ends it
 // with Remove. After an error nothing is left of it.
 func New() (*Cluster, error) {
+	c, err := empty(rand.Text())
+	if err != nil {
+		return nil, err
+	}
+	err = c.initialize()
+	if err == nil {
+		err = c.startOnFreePort()
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Remove())
+	}
+	return c, nil
+}
+
+// empty makes the folder of a cluster.
+func empty(password string, settings ...string) (*Cluster, error) {
 	binaries, err := findBinaries()
 	if err != nil {
 		return nil, err
@@ -114,12 +131,8 @@ func New() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{binaries: binaries, owner: owner, folder: folder, password: rand.Text()}
-	err = c.initialize()
-	if err == nil {
-		err = c.startOnFreePort()
-	}
-	if err != nil {
+	c := &Cluster{binaries: binaries, owner: owner, folder: folder, password: password, settings: settings}
+	if err := owner.own(folder); err != nil {
 		return nil, errors.Join(err, c.Remove())
 	}
 	return c, nil
@@ -128,9 +141,6 @@ func New() (*Cluster, error) {
 // initialize writes the data folder. Loopback is open to every user of the
 // machine, so connections need the password.
 func (c *Cluster) initialize() error {
-	if err := c.owner.own(c.folder); err != nil {
-		return err
-	}
 	secret := filepath.Join(c.folder, "password")
 	if err := os.WriteFile(secret, []byte(c.password+"\n"), 0o600); err != nil {
 		return err
@@ -141,14 +151,19 @@ func (c *Cluster) initialize() error {
 	}
 	// --no-sync: what initdb writes need not survive the machine. It does not
 	// touch the setting fsync of the server, which stays on.
-	initdb, err := c.launch("initdb", "--no-locale", "-E", "UTF8", "-U", superuser,
+	return c.run("initdb", "--no-locale", "-E", "UTF8", "-U", superuser,
 		"--auth=scram-sha-256", "--pwfile="+secret, "--no-sync", "-D", c.data())
+}
+
+// run runs a program of PostgreSQL to its end.
+func (c *Cluster) run(program string, arguments ...string) error {
+	p, err := c.launch(program, arguments...)
 	if err != nil {
-		return fmt.Errorf("initdb: %w", err)
+		return fmt.Errorf("%s: %w", program, err)
 	}
-	<-initdb.ended
-	if initdb.err != nil {
-		return fmt.Errorf("initdb: %w\n%s", initdb.err, c.logTail())
+	<-p.ended
+	if p.err != nil {
+		return fmt.Errorf("%s: %w\n%s", program, p.err, c.logTail())
 	}
 	return nil
 }
@@ -173,11 +188,13 @@ func (c *Cluster) startOnFreePort() (err error) {
 
 // start runs the server on its port and waits until it takes connections.
 func (c *Cluster) start() error {
-	server, err := c.launch("postgres", "-D", c.data(),
-		"-c", "listen_addresses=127.0.0.1",
-		"-c", "port="+strconv.Itoa(c.port),
-		"-c", "unix_socket_directories=",
-		"-c", "max_connections=200")
+	arguments := []string{"-D", c.data()}
+	for _, setting := range append([]string{
+		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(c.port), "unix_socket_directories=", "max_connections=200",
+	}, c.settings...) {
+		arguments = append(arguments, "-c", setting)
+	}
+	server, err := c.launch("postgres", arguments...)
 	if err != nil {
 		return fmt.Errorf("postgres: %w", err)
 	}

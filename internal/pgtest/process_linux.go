@@ -6,7 +6,10 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // attributes makes a program run as the owner, and end at once when the test
@@ -67,4 +70,44 @@ func temporaryFolder(owner *account) string {
 			return own
 		}
 	}
+}
+
+// family is the ids of a process and of its children, itself first: a server
+// whose children die before it makes new ones.
+func family(parent int) []int {
+	ids := []int{parent}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // fails on a bad pattern only
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		// "ID (NAME) STATE PARENT ...", and the name may hold anything.
+		_, rest, _ := strings.Cut(string(text[strings.LastIndexByte(string(text), ')')+1:]), " ")
+		fields := strings.Fields(rest)
+		if len(fields) < 2 || fields[1] != strconv.Itoa(parent) {
+			continue
+		}
+		if id, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// kernelMemory notes the piece of the kernel's memory by which a server tells
+// that another has its data. One that is killed leaves it behind, until what
+// is returned removes it.
+func (c *Cluster) kernelMemory() (remove func()) {
+	text, err := os.ReadFile(filepath.Join(c.data(), "postmaster.pid"))
+	if err != nil {
+		return func() {}
+	}
+	for line := range strings.Lines(string(text)) {
+		var key, id int
+		if n, _ := fmt.Sscanf(line, "%d %d", &key, &id); n == 2 {
+			return func() { _, _ = unix.SysvShmCtl(id, unix.IPC_RMID, nil) }
+		}
+	}
+	return func() {}
 }

@@ -24,3 +24,8 @@ func serverAccount() (*account, error) {
 func (*account) own(string) error { return nil }
 
 func temporaryFolder(*account) string { return os.TempDir() }
+
+// family is the process alone: its children notice that it is gone.
+func family(parent int) []int { return []int{parent} }
+
+func (c *Cluster) kernelMemory() (remove func()) { return func() {} }

@@ -26,6 +26,8 @@ func TestProgram(t *testing.T) {
 		"second server":         secondServer,
 		"killed":                killed,
 		"announcement":          announcement,
+		"metrics":               metricsOfTheProgram,
+		"traces":                tracesOfTheProgram,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,13 +67,13 @@ func launch(t *testing.T, program string, environ []string, args ...string) *pro
 	t.Cleanup(func() { p.cmd.Process.Kill() })
 	p.out.await(t, "the address", func(s string) bool { return strings.Contains(s, "\n") })
 	var news struct {
-		Address string
-		APIKey  string `json:"api_key"`
+		Address, Metrics string
+		APIKey           string `json:"api_key"`
 	}
 	if err := json.Unmarshal([]byte(p.out.String()), &news); err != nil {
 		t.Fatalf("announced %s", p.out)
 	}
-	p.address, p.key = news.Address, news.APIKey
+	p.address, p.metrics, p.key = news.Address, news.Metrics, news.APIKey
 	return p
 }
 

@@ -27,6 +27,7 @@ type running struct {
 	tb          testing.TB
 	address     string // http://host:port
 	key         string // the one it printed, if any
+	metrics     string
 	environment string
 	dashboard   string // the link for the first owner, if any
 	try         []string
@@ -112,6 +113,7 @@ func try(tb testing.TB, c server.Config) (*running, error) {
 	}
 	var news struct {
 		Address     string
+		Metrics     string
 		Environment string
 		APIKey      string `json:"api_key"`
 		Dashboard   string
@@ -121,7 +123,7 @@ func try(tb testing.TB, c server.Config) (*running, error) {
 		r.cancel()
 		return r, err
 	}
-	r.address, r.key, r.environment, r.dashboard, r.try = news.Address, news.APIKey, news.Environment, news.Dashboard, news.Try
+	r.address, r.metrics, r.key, r.environment, r.dashboard, r.try = news.Address, news.Metrics, news.APIKey, news.Environment, news.Dashboard, news.Try
 	tb.Cleanup(func() {
 		if r.cancel != nil {
 			r.stop()

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -30,6 +29,8 @@ import (
 // Config is what a server needs to know.
 type Config struct {
 	Listen   string // host:port; port 0 takes a free one
+	Metrics  string // host:port for operators, with metrics; empty for none
+	Traces   string // URL of an OpenTelemetry collector; when empty, what the standard variables say
 	Database string // sqlite:PATH or a postgres:// URL
 	APIKey   string // optional: the first environment's key, used on the first start only
 	Demo     bool   // fill an empty database with a demo world
@@ -56,11 +57,11 @@ type Services struct {
 	Hooks     *webhook.Service
 }
 
-func services(db *store.Store, o webhook.Options) (Services, *id.Source) {
+func services(db *store.Store, loads decision.Loader, o webhook.Options) (Services, *id.Source) {
 	ids := id.NewSource(time.Now, nil)
 	rules := authz.New(db, time.Now, ids)
 	return Services{
-		Rules: rules, Decisions: decision.New(rules, db, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
+		Rules: rules, Decisions: decision.New(rules, loads, db.Fresh(), time.Now, decision.Options{}), Operators: operator.New(db, db.Fresh(), time.Now, ids), Hooks: webhook.New(db, rules, time.Now, ids, o),
 	}, ids
 }
 
@@ -70,7 +71,7 @@ func Visit(ctx context.Context, database string, do func(Services) error) error 
 	if err != nil {
 		return err
 	}
-	s, _ := services(db, webhook.Options{})
+	s, _ := services(db, db, webhook.Options{})
 	err = do(s)
 	if closing := db.Close(); err == nil { // an error of do goes up as it is
 		err = closing
@@ -90,7 +91,11 @@ func Migrate(ctx context.Context, database string) (int64, error) {
 
 // Run serves until the context ends, then lets requests under way finish and returns nil.
 func Run(ctx context.Context, c Config) error {
-	log := logger(c.Err)
+	if err := c.twoAddresses(); err != nil {
+		return err
+	}
+	log, flush := logger(c.Err)
+	defer flush()
 	db, err := store.Open(ctx, c.Database, store.Serve)
 	if err != nil {
 		return err
@@ -99,23 +104,14 @@ func Run(ctx context.Context, c Config) error {
 	return errors.Join(err, db.Close())
 }
 
-// logger writes text for people at a terminal and JSON elsewhere.
-func logger(w io.Writer) *slog.Logger {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(slog.NewTextHandler(w, nil))
-		}
-	}
-	return slog.New(slog.NewJSONHandler(w, nil))
-}
-
 func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) error {
-	s, ids := services(db, c.Webhooks)
-	door, err := api.New(s.Rules, s.Decisions, s.Operators, s.Hooks, c.Version)
+	out, err := look(ctx, c, db, log)
 	if err != nil {
 		return err
 	}
-	screens, err := dashboard.New(s.Rules, s.Operators, s.Hooks, dashboard.Options{Version: c.Version, Proxies: c.Proxies})
+	defer out.end() // last, so that the end of everything else is seen
+	s, ids := services(db, out.loader(db), c.Webhooks)
+	router, err := doors(c, s, db, log)
 	if err != nil {
 		return err
 	}
@@ -124,39 +120,30 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
-	news, err := firstStart(ctx, c, s)
+	news, err := c.begin(ctx, s, address(listener))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	news.Address = address(listener)
-	if err := s.inviteFirst(ctx, &news); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	if c.Demo {
-		if err := s.demo(ctx, c, &news); err != nil {
-			return errors.Join(err, listener.Close())
-		}
-	}
+	news.Metrics = out.address()
+	hs := bounded(web.Wrap(router, log, ids, out.observers()...), log)
+	worker := webhook.NewWorker(s.Hooks, log)
+	out.follow(s, worker)
 	db.Introduce(store.Replica{Lease: c.Lease, Address: news.Address, Version: c.Version})
-	router := web.NewRouter()
-	door.Register(router)
-	screens.Register(router)
-	api.Health(router, func(r *http.Request) error { return db.Ping(r.Context()) }, log)
-	hs := bounded(web.Wrap(router, log, ids), log)
 	defer inBackground(ctx, // beside requests that are let finish
 		db.KeepTerms,
 		func(ctx context.Context) { s.sweep(ctx, log) },
 		func(ctx context.Context) { work(ctx, s.Rules, string(id.New[id.Request](ids)), log) },
-		func(ctx context.Context) { webhook.NewWorker(s.Hooks, log).Run(ctx) },
+		worker.Run,
 	)()
-	served := make(chan error, 1)
+	served := make(chan error, 2)
 	go func() { served <- hs.Serve(listener) }()
+	out.serve(served)
 	if err := news.announce(c); err != nil {
 		return errors.Join(err, hs.Close())
 	}
 	select {
 	case err := <-served:
-		return fmt.Errorf("serving: %w", err)
+		return errors.Join(fmt.Errorf("serving: %w", err), hs.Close())
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
@@ -168,6 +155,43 @@ func serve(ctx context.Context, c Config, db *store.Store, log *slog.Logger) err
 	}
 	log.Info("stopped")
 	return nil
+}
+
+// doors is everything that the public address serves.
+func doors(c Config, s Services, db *store.Store, log *slog.Logger) (*web.Router, error) {
+	door, err := api.New(s.Rules, s.Decisions, s.Operators, s.Hooks, c.Version)
+	if err != nil {
+		return nil, err
+	}
+	screens, err := dashboard.New(s.Rules, s.Operators, s.Hooks, dashboard.Options{Version: c.Version, Proxies: c.Proxies})
+	if err != nil {
+		return nil, err
+	}
+	router := web.NewRouter()
+	door.Register(router)
+	screens.Register(router)
+	health(router, db, log)
+	return router, nil
+}
+
+func health(r *web.Router, db *store.Store, log *slog.Logger) {
+	api.Health(r, func(req *http.Request) error { return db.Ping(req.Context()) }, log)
+}
+
+// begin makes what a start makes, and tells of it.
+func (c Config) begin(ctx context.Context, s Services, address string) (news, error) {
+	n, err := firstStart(ctx, c, s)
+	if err != nil {
+		return news{}, err
+	}
+	n.Address = address
+	if err := s.inviteFirst(ctx, &n); err != nil {
+		return news{}, err
+	}
+	if c.Demo {
+		err = s.demo(ctx, c, &n)
+	}
+	return n, err
 }
 
 // bounded is a server that a slow or greedy client cannot hold.
@@ -253,6 +277,7 @@ func (s Services) sweep(ctx context.Context, log *slog.Logger) {
 // news is what a start has to tell.
 type news struct {
 	Address     string   `json:"address"`
+	Metrics     string   `json:"metrics,omitempty"`
 	Environment string   `json:"environment,omitempty"`
 	APIKey      string   `json:"api_key,omitempty"`
 	Dashboard   string   `json:"dashboard,omitempty"` // where the first owner comes in
@@ -328,6 +353,9 @@ func (n news) announce(c Config) error {
 		return nil
 	}
 	fmt.Fprintf(c.Out, "Rolecall %s listens on %s\n", c.Version, n.Address)
+	if n.Metrics != "" {
+		fmt.Fprintf(c.Out, "Metrics at %s\n", n.Metrics)
+	}
 	if n.Environment != "" && n.chosen {
 		fmt.Fprintf(c.Out, "Created environment %q with the API key from ROLECALL_API_KEY.\n", n.Environment)
 	}

@@ -34,7 +34,15 @@ func (w *watched) announce(ctx context.Context, t *tx, regions []fresh.Region) (
 }
 
 // Touch has a transaction change regions.
-func Touch(t authz.Tx, regions ...fresh.Region) { t.(*tx).change(regions...) }
+func Touch(t authz.Tx, regions ...fresh.Region) {
+	changed := t.(*tx)
+	if changed.changed == nil {
+		changed.changed = map[fresh.Region]bool{}
+	}
+	for _, r := range regions {
+		changed.changed[r] = true
+	}
+}
 
 // Backend is the number of the server's process that a transaction runs in.
 func Backend(t authz.Tx) (pid int, err error) {

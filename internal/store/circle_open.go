@@ -10,6 +10,6 @@ import (
 
 // postgresPeers is the peers of a process on PostgreSQL. A test of several processes builds the program without it, to show
 // what it is there for.
-func postgresPeers(book *fresh.Book, config *pgx.ConnConfig) peers {
-	return newCircle(book, func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, config) })
+func postgresPeers(book *fresh.Book, dial func(context.Context) (*pgx.Conn, error)) peers {
+	return newCircle(book, dial)
 }

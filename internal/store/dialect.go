@@ -84,7 +84,7 @@ func postgresDialect() dialect {
 			switch state := postgresState(err); {
 			case state == "":
 				return connectionLost(err)
-			case state == "57014", state == "25006", state == "55P03": // cancelled, read only (a standby), lock not available
+			case state == "57014", state == readOnly, state == "55P03": // cancelled, read only (a standby), lock not available
 				return true
 			default: // connection, resources, operator intervention, system
 				return strings.Contains("08 53 57 58", state[:2])

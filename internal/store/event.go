@@ -10,6 +10,7 @@ import (
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/page"
 )
@@ -125,6 +126,9 @@ func (s *Store) PlaceEvents(ctx context.Context, env id.Environment, upTo int64,
 		}
 		return t.execOne("keeping the last place", `UPDATE event_places SET last = $1 WHERE environment_id = $2`, last+int64(placed), env)
 	})
+	if fault.HasCode(err, fault.CodeUnknown) {
+		err = fault.Down(err) // who reads changes nothing that he would have to know of
+	}
 	return placed, err
 }
 

@@ -33,18 +33,6 @@ func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 	return err
 }
 
-// Read runs a query on the pool that readers use, and reads its first row.
-func Read(ctx context.Context, s *Store, query string) error {
-	var first any
-	return s.read.QueryRowContext(ctx, query).Scan(&first)
-}
-
-// Loads are the texts of the loaders, by what they load.
-var Loads = map[string]string{
-	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
-	"path": selectPathOfID, "path by external id": selectPathOfExternal,
-}
-
 // Remembered says whether what a table holds is remembered.
 func Remembered(table string) bool { return remembered(table) }
 
@@ -58,6 +46,18 @@ func Exec(t authz.Tx, statement string) error {
 func Alter(t authz.Tx, in []fresh.Region, statement string) error {
 	_, err := t.(*tx).alter(in, "testing", statement)
 	return err
+}
+
+// Read runs a query on the pool that readers use, and reads its first row.
+func Read(ctx context.Context, s *Store, query string) error {
+	var first any
+	return s.read.QueryRowContext(ctx, query).Scan(&first)
+}
+
+// Loads are the texts of the loaders, by what they load.
+var Loads = map[string]string{
+	"shared": selectShared, "own": selectOwn, "catalogue": selectCatalogue, "holdings": selectHoldings, "member": selectMember,
+	"path": selectPathOfID, "path by external id": selectPathOfExternal,
 }
 
 // Inside runs fn in a transaction that announced a change of regions and did not commit.

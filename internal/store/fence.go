@@ -142,6 +142,8 @@ func (h *host) begin(ctx context.Context) {
 	h.book.Begin(t)
 }
 
+func (*host) standing() Circle { return Circle{} }
+
 func (h *host) close() error { return nil }
 
 // visitor is the peers of a command that runs on an SQLite file, perhaps beside its server.
@@ -174,5 +176,7 @@ func (v visitor) alone() error {
 
 // keep has nothing to keep: a command asks the database.
 func (visitor) keep(ctx context.Context) { <-ctx.Done() }
+
+func (visitor) standing() Circle { return Circle{} }
 
 func (visitor) close() error { return nil }

@@ -39,20 +39,6 @@ func visit(t *testing.T, location string) *store.Store {
 	return s
 }
 
-// await waits until a condition holds.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick, end := time.NewTicker(time.Millisecond), time.After(30*time.Second)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("waited in vain: %s", what)
-		}
-	}
-}
-
 // lasting waits until the server may answer from memory.
 func lasting(t *testing.T, server *store.Store) (term *fresh.Term) {
 	t.Helper()

@@ -18,8 +18,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -249,29 +248,27 @@ func checkFile(ctx context.Context, db *sql.DB, path string) error {
 	return nil
 }
 
-// postgresConnections bounds the connections of one process.
-const postgresConnections = 32
+const (
+	// postgresConnections bounds the connections of one process.
+	postgresConnections = 32
+	// postgresWriters bounds how many of them write at once; the others are for reading whatever becomes of these.
+	postgresWriters = 24
+)
 
 func openPostgres(location string) (*Store, error) {
-	config, err := pgx.ParseConfig(location)
+	config, err := postgresConfig(location)
 	if err != nil {
-		// What pgx says may quote the URL, and with it the password.
-		return nil, errors.New("the postgres:// URL of the database cannot be read; it looks like postgres://user:password@host:5432/name")
+		return nil, err
 	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 5 * time.Second
-	}
-	// A sequential scan makes a serializable transaction conflict with every write to the table.
-	config.RuntimeParams["enable_seqscan"] = "off"
-	config.RuntimeParams["application_name"] = "rolecall"
-	db := stdlib.OpenDB(*config)
+	h := newHosts(config)
+	db := sql.OpenDB(h)
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	book := fresh.NewBook()
 	return &Store{
 		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: book,
-		peers: postgresPeers(book, config),
+		peers: postgresPeers(book, h.single), hosts: h, writers: make(chan struct{}, postgresWriters),
 	}, nil
 }
 
@@ -299,7 +296,10 @@ func (s *Store) migrate(ctx context.Context, mode Mode) error {
 		return fmt.Errorf("preparing the migrations: %w", err)
 	}
 	current, known, err := provider.GetVersions(ctx)
-	if err != nil {
+	switch {
+	case errors.Is(err, pgconn.ErrReadOnlyConnection):
+		return fmt.Errorf("no server in the postgres:// URL takes writes, those that answer are standbys or read only; promote one, or name the primary too (%w)", err)
+	case err != nil:
 		return fmt.Errorf("reading the version of the %s database: %w", s.dialect.name, err)
 	}
 	switch {

@@ -2,7 +2,7 @@ package store
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -22,17 +22,16 @@ func remembered(table string) bool {
 	return false
 }
 
-// writes finds the verbs of a statement that writes, which may stand behind what it begins with.
-var writes = regexp.MustCompile(`\b(INSERT|UPDATE|DELETE)\b`)
-
 // written is the table that a statement writes, empty for one that only reads. What cannot be told is an error: a
 // statement must not get past remembered by the way it is written.
 func written(query string) (table string, err error) {
 	query = strings.TrimSpace(query)
-	if strings.HasPrefix(query, "SELECT") || strings.HasPrefix(query, "WITH ") && !writes.MatchString(query) {
+	verbs := []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "}
+	if strings.HasPrefix(query, "SELECT") ||
+		strings.HasPrefix(query, "WITH ") && !slices.ContainsFunc(verbs, func(verb string) bool { return strings.Contains(query, verb) }) {
 		return "", nil
 	}
-	for _, verb := range []string{"INSERT INTO ", "UPDATE ", "DELETE FROM "} {
+	for _, verb := range verbs {
 		if rest, ok := strings.CutPrefix(query, verb); ok {
 			end := strings.IndexFunc(rest, func(r rune) bool { return r != '_' && (r < 'a' || r > 'z') })
 			if end < 0 {

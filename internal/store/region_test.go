@@ -118,12 +118,22 @@ func TestNoWriteWithoutRegions(t *testing.T) {
 // talkers are the functions that hand statements to a driver themselves, with what keeps them from writing what is
 // remembered.
 var talkers = map[string]string{
+	"remove":    "writes replicas alone, as do join and renew",
+	"join":      "writes replicas",
+	"renew":     "writes replicas",
+	"number":    "only reads",
+	"exchange":  "notifies, and writes replicas",
+	"sweep":     "only reads",
+	"prepare":   "names a connection, and listens",
+	"announce":  "only reads",
 	"prepared":  "runs for run and query",
 	"run":       "is called by exec and alter, which look at the statement",
 	"query":     "looks at the statement",
 	"checkFile": "reads and writes the header of a file that nobody serves yet",
 	"KeyByHash": "only reads",
 	"Parcel":    "only reads",
+	"of":        "prepares for ask",
+	"ask":       "runs for lookup on the pool that readers use, with the texts of the loaders",
 }
 
 // By construction no statement gets to a driver but through exec, alter, one and all.

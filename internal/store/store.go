@@ -26,6 +26,9 @@ type Store struct {
 	book    *fresh.Book
 	peers   peers
 	lookups statements
+	observe func(context.Context, Work) // nil while nobody watches
+	hosts   hosts                       // of PostgreSQL
+	writers chan struct{}               // full while as many write as may at once; nil where the pool sees to that
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
@@ -76,10 +79,18 @@ func (s *Store) Update(ctx context.Context, fn func(authz.Tx) error) error {
 	return s.inTx(ctx, s.write, s.dialect.updateOptions, func(t *tx) error { return fn(t) })
 }
 
-func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
+func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) (err error) {
+	work := Work{Kind: s.dialect.kind(opts), Began: time.Now()}
+	if s.observe != nil {
+		defer func() {
+			work.end(err)
+			s.observe(ctx, work)
+		}()
+	}
 	constraints := 0
 	for attempt := 1; ; attempt++ {
-		err := s.attempt(ctx, db, opts, fn)
+		work.Retries = attempt - 1
+		err := s.attempt(ctx, db, opts, &work, fn)
 		if err == nil || isAnswer(err) {
 			return err
 		}
@@ -99,37 +110,36 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fu
 	}
 }
 
-func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
-	// A client that goes away ends its statements, not a commit: whether that took place would be unknown.
-	lasting, cancel := uncancelled(ctx)
-	defer cancel()
-	sqlTx, err := db.BeginTx(lasting, opts)
+func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, work *Work, fn func(*tx) error) error {
+	w, err := s.begin(ctx, db, opts)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
 	}
-	defer sqlTx.Rollback() // after a commit this does nothing
-	t := &tx{ctx: ctx, sql: sqlTx, store: s}
+	handedOn := false
+	defer func() {
+		if !handedOn {
+			w.rollback()
+		}
+	}()
+	t := &tx{ctx: ctx, sql: w.tx, store: s}
 	if err := fn(t); err != nil {
 		return err
 	}
+	began := time.Now()
 	settle, err := s.hold(ctx, t)
 	if err != nil {
 		return err
 	}
-	err = sqlTx.Commit()
-	settle(err == nil || !s.dialect.undecided(err))
-	if err != nil {
-		return fmt.Errorf("committing: %w", err)
+	handedOn = true
+	if opts.ReadOnly {
+		return w.close()
 	}
-	return nil
-}
-
-// uncancelled is a context that ends at the deadline of another, but not when that is cancelled.
-func uncancelled(ctx context.Context) (context.Context, context.CancelFunc) {
-	if deadline, ok := ctx.Deadline(); ok {
-		return context.WithDeadline(context.WithoutCancel(ctx), deadline)
+	commits := time.Now()
+	if len(t.changed) > 0 {
+		work.Announce = commits.Sub(began)
 	}
-	return context.WithoutCancel(ctx), func() {}
+	defer func() { work.Commit = time.Since(commits) }()
+	return s.commit(ctx, w, settle)
 }
 
 // hold sees to it that no process answers from memory what the transaction is about to change (package fresh). settle
@@ -162,8 +172,11 @@ func isAnswer(err error) bool {
 }
 
 // classify keeps what a driver said away from clients: a database that cannot answer is Unavailable, the rest is a
-// defect, to be found in the logs.
+// defect, to be found in the logs. Only of a change of which it did not say whether it took place nothing is promised.
 func (s *Store) classify(ctx context.Context, err error) error {
+	if _, undecided := errors.AsType[undecidedError](err); undecided {
+		return fault.Unknown(err)
+	}
 	if ctx.Err() != nil || s.dialect.lostRace(err) || s.dialect.down(err) {
 		return fault.Down(err)
 	}

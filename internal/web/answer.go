@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/event"
@@ -57,12 +58,21 @@ type RefusedField struct {
 	Message string `json:"message"`
 }
 
+// What the headers of every answer say, made once. They are never changed.
+var (
+	isJSON  = []string{"application/json; charset=utf-8"}
+	noStore = []string{"no-store"}
+	noSniff = []string{"nosniff"}
+)
+
 // Write sends a body that is encoded already. A nil body sends none.
 func Write(w http.ResponseWriter, status int, body []byte) {
 	if body != nil {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		h := w.Header()
+		h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = isJSON, noStore, noSniff
+		if len(body) > 2<<10 { // of shorter ones the server tells the length itself
+			h["Content-Length"] = []string{strconv.Itoa(len(body))}
+		}
 	}
 	w.WriteHeader(status)
 	w.Write(body) // a client that went away has nobody left to tell

@@ -109,9 +109,17 @@ func flaws(raw json.RawMessage) (nul, null bool) {
 	}
 }
 
+// usualBody is what a client may say that it will send for room to be made before it does.
+const usualBody = 32 << 10
+
 // ReadBody reads a request body of at most MaxBody bytes.
-func ReadBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+func ReadBody(w http.ResponseWriter, r *http.Request) (body []byte, err error) {
+	if r.ContentLength >= 0 && r.ContentLength <= usualBody {
+		body = make([]byte, r.ContentLength) // of which the server gives no more
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	}
 	if err == nil {
 		return body, nil
 	}
@@ -261,6 +269,9 @@ type Query url.Values
 
 // ParseQuery reads a query strictly: what cannot be decoded is refused, not dropped.
 func ParseQuery(raw string) (Query, error) {
+	if raw == "" {
+		return nil, nil
+	}
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, fault.New(fault.BadRequest, fault.CodeBadRequest, "The query of the URL is not well formed; ';' and '%%' in a value must be written %%3B and %%25.")

@@ -49,7 +49,7 @@ func TestOneLineARequest(t *testing.T) {
 	req.Header.Set("User-Agent", "secret-in-agent")
 	req.Header.Set("X-Request-ID", "sent-1")
 	w, lines := logged(t, func(w http.ResponseWriter, r *http.Request) {
-		web.Note(w, "environment", "environment_1")
+		web.Note(w, slog.String("environment", "environment_1"))
 		web.Refuse(w, fault.New(fault.Conflict, "slug_conflict", "'secret-in-message' exists."))
 	}, req)
 	if w.Code != 409 || w.Header().Get("X-Request-ID") != "sent-1" {
@@ -108,6 +108,57 @@ func TestInternalErrors(t *testing.T) {
 		}
 		if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(fmt.Sprint(lines[0]["error"]), "internal detail") {
 			t.Errorf("%v is logged as %v", c.err, lines)
+		}
+	}
+}
+
+// seen is an observer that keeps what it is told.
+type seen struct{ told []string }
+
+type seenKey struct{}
+
+func (s *seen) Begin(ctx context.Context, req *http.Request) context.Context {
+	s.told = append(s.told, "begin "+req.Method+" "+req.Pattern)
+	return context.WithValue(ctx, seenKey{}, "kept")
+}
+
+func (s *seen) End(req *http.Request, e web.Ended) {
+	s.told = append(s.told, fmt.Sprintf("end %q %v %s %d %v", req.Pattern, req.Context().Value(seenKey{}), e.RequestID, e.Status, e.Took > 0))
+}
+
+// Observers are told of every request by its route, however it ends, and what they add to its context is there.
+func TestObservers(t *testing.T) {
+	t.Parallel()
+	router := web.NewRouter()
+	router.Handle("GET", "/things/{id}", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(seenKey{}) != "kept" {
+			t.Error("the context is another")
+		}
+		switch r.PathValue("id") {
+		case "panics":
+			panic("at the worst moment")
+		case "breaks":
+			panic(http.ErrAbortHandler)
+		}
+		web.Write(w, 200, nil)
+	}))
+	var s seen
+	h := web.Wrap(router, slog.New(slog.DiscardHandler), id.NewSource(nil, nil), &s)
+	for target, want := range map[string]string{
+		"/things/1":      `end "GET /things/{id}" kept x-1 200 true`,
+		"/things/panics": `end "GET /things/{id}" kept x-1 500 true`,
+		"/things/breaks": `end "GET /things/{id}" kept x-1 0 true`,
+		"/nowhere":       `end "" kept x-1 404 true`,
+	} {
+		s.told = nil
+		req := httptest.NewRequest("GET", target, nil)
+		req.Header.Set("X-Request-ID", "x-1")
+		func() {
+			defer func() { recover() }()
+			h.ServeHTTP(httptest.NewRecorder(), req)
+		}()
+		if got := strings.Join(s.told, ", "); got != "begin GET , "+want {
+			t.Errorf("%s: told %s, want %s", target, got, want)
 		}
 	}
 }

@@ -11,22 +11,32 @@ import (
 
 // Router routes on the escaped path, so that a parameter may hold any character, and answers what it does not know in
 // JSON. It is two standard muxes in layers: the contract has pairs such as /organizations/external_id/{external_id}
-// and /organizations/{id}/groups, either of which matches paths of the other, and one mux refuses to hold both.
+// and /organizations/{id}/groups, either of which matches paths of the other, and one mux refuses to hold both. What the
+// first does not know it leaves to the second, and that to unknown.
 type Router struct {
 	layers [2]*http.ServeMux
 	known  map[string]bool // methods in use
 	typed  string          // below it, addresses are typed by people
 }
 
+// anything is the pattern of what a layer does not know.
+const anything = "/"
+
+// external is what every path that the first layer knows holds, unless it is escaped.
+const external = "external_id"
+
 // NewRouter returns an empty router.
 func NewRouter() *Router {
-	return &Router{layers: [2]*http.ServeMux{http.NewServeMux(), http.NewServeMux()}, known: map[string]bool{}}
+	r := &Router{layers: [2]*http.ServeMux{http.NewServeMux(), http.NewServeMux()}, known: map[string]bool{}}
+	r.layers[0].Handle(anything, r.layers[1])
+	r.layers[1].HandleFunc(anything, r.unknown)
+	return r
 }
 
 // Handle routes a method and path pattern. Patterns with a literal segment where others have a parameter win.
 func (r *Router) Handle(method, pattern string, h http.Handler) {
 	layer := 1
-	if strings.Contains(pattern, "/external_id/") {
+	if strings.Contains(pattern, "/"+external+"/") {
 		layer = 0
 	}
 	r.layers[layer].Handle(method+" "+pattern, h)
@@ -45,36 +55,52 @@ func (r *Router) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Redirect(w, req, meant.RequestURI(), http.StatusPermanentRedirect)
 		return
 	}
-	if layer, ok := r.match(req); ok {
-		layer.ServeHTTP(w, req)
+	if !clean(req) { // the standard mux would redirect
+		r.unknown(w, req)
 		return
 	}
-	if allowed := r.allowed(req); allowed != "" {
-		w.Header().Set("Allow", allowed)
-		body, err := event.Encode(Refusal{Code: "method_not_allowed", Message: "This path does not take " + req.Method + "."})
-		if err != nil {
-			panic(err)
-		}
-		Write(w, http.StatusMethodNotAllowed, body)
-		return
+	layer := r.layers[1]
+	if at := req.URL.EscapedPath(); strings.Contains(at, external) || strings.Contains(at, "%") {
+		layer = r.layers[0]
 	}
-	Refuse(w, fault.New(fault.NotFound, "route_not_found", "There is nothing at this path."))
+	layer.ServeHTTP(w, req)
 }
 
-// match finds the layer that has a handler for the request. Paths that the standard mux would redirect match nothing.
-func (r *Router) match(req *http.Request) (*http.ServeMux, bool) {
-	if p := req.URL.EscapedPath(); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
-		return nil, false
+// unknown answers what no pattern matches.
+func (r *Router) unknown(w http.ResponseWriter, req *http.Request) {
+	req.Pattern = "" // the log names no route
+	allowed := r.allowed(req)
+	if allowed == "" {
+		Refuse(w, fault.New(fault.NotFound, "route_not_found", "There is nothing at this path."))
+		return
 	}
+	w.Header().Set("Allow", allowed)
+	body, err := event.Encode(Refusal{Code: "method_not_allowed", Message: "This path does not take " + req.Method + "."})
+	if err != nil {
+		panic(err)
+	}
+	Write(w, http.StatusMethodNotAllowed, body)
+}
+
+func clean(req *http.Request) bool {
+	p := req.URL.EscapedPath()
+	return strings.HasPrefix(p, "/") && path.Clean(p) == p
+}
+
+// matches says whether a layer has a handler for the request.
+func (r *Router) matches(req *http.Request) bool {
 	for _, mux := range r.layers {
-		if _, pattern := mux.Handler(req); pattern != "" {
-			return mux, true
+		if _, pattern := mux.Handler(req); pattern != "" && pattern != anything {
+			return true
 		}
 	}
-	return nil, false
+	return false
 }
 
 func (r *Router) allowed(req *http.Request) string {
+	if !clean(req) {
+		return ""
+	}
 	var methods []string
 	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if !r.known[m] {
@@ -82,7 +108,7 @@ func (r *Router) allowed(req *http.Request) string {
 		}
 		other := *req
 		other.Method = m
-		if _, ok := r.match(&other); ok {
+		if r.matches(&other) {
 			methods = append(methods, m)
 		}
 	}

@@ -47,6 +47,9 @@ func (w *Worker) send(ctx context.Context, p Parcel) Attempt {
 	if err != nil {
 		a.Error = plainly(err)
 	}
+	if w.observe != nil {
+		w.observe(ctx, a)
+	}
 	return a
 }
 

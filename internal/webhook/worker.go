@@ -45,6 +45,8 @@ type Worker struct {
 	places chan struct{} // one for each request under way
 	turns  chan struct{} // one for each transaction under way
 
+	observe func(context.Context, Attempt) // nil while nobody watches
+
 	mu      sync.Mutex
 	serving map[id.Endpoint]bool
 	running sync.WaitGroup
@@ -61,6 +63,9 @@ func newWorker(s *Service, log *slog.Logger, resolver *net.Resolver) *Worker {
 		places: make(chan struct{}, atOnce), turns: make(chan struct{}, turns), serving: map[id.Endpoint]bool{},
 	}
 }
+
+// Observe has fn told of every attempt to deliver when it was made. It must be called before Run, and fn must not wait.
+func (w *Worker) Observe(fn func(context.Context, Attempt)) { w.observe = fn }
 
 func (w *Worker) work(ctx context.Context, fn func(Tx) error) error {
 	w.turns <- struct{}{}
