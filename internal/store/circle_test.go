@@ -10,6 +10,7 @@ import (
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/decision"
+	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 	"github.com/rolecall/rolecall/internal/pgtest"
@@ -104,14 +105,18 @@ func await(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// may asks as a client of this replica does.
-func (r *replica) may(w *circleWorld) bool {
+// may asks as a client of this replica does, again when the pool had a connection that is gone.
+func (r *replica) may(w *circleWorld) (authorized bool) {
 	r.t.Helper()
-	v, err := r.memory.Check(context.Background(), w.c, authz.Question{Membership: w.member, Permission: "secret"})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return v.Authorized
+	await(r.t, "an answer", func() bool {
+		v, err := r.memory.Check(context.Background(), w.c, authz.Question{Membership: w.member, Permission: "secret"})
+		if err != nil && !fault.Is(err, fault.Unavailable) {
+			r.t.Fatal(err)
+		}
+		authorized = v.Authorized
+		return err == nil
+	})
+	return authorized
 }
 
 // remembers makes a replica remember an answer, and shows that it does.
@@ -127,14 +132,8 @@ func (r *replica) remembers(w *circleWorld) {
 // circleWorld is a member whose role changes.
 type circleWorld struct {
 	scene
-	org     id.Organization
-	member  id.Membership
-	allowed bool
-}
-
-// region is what every change of the world changes.
-func (w *circleWorld) region() fresh.Region {
-	return fresh.Region{Kind: fresh.Member, ID: string(w.member)}
+	org    id.Organization
+	member id.Membership
 }
 
 func newCircleWorld(t *testing.T, db *store.Store) *circleWorld {
