@@ -16,7 +16,7 @@ import (
 // organization, and that on what its environment shares: when one dies, so does all that stands on it.
 
 // environment is where what is remembered of an environment is found. It numbers permissions and roles, which keep
-// their numbers for as long as it is there.
+// their numbers until it is forgotten because too many are of what is gone.
 type environment struct {
 	id        id.Environment
 	shared    atomic.Pointer[shared]

@@ -248,6 +248,10 @@ func (s *Service) loadCatalogue(ctx context.Context, st *state, e *environment) 
 		}
 		made := e.newCatalogue(read)
 		return s.publish(st, f, func(uint32) bool {
+			if e.crowded(made) {
+				st.renumber(e)
+				return false
+			}
 			e.catalogue.CompareAndSwap(nil, made)
 			return true
 		})
