@@ -29,7 +29,7 @@ func ownerKey(env id.Environment, org id.Organization) string {
 // recallPolicy gives a policy from memory, if it is there.
 func (st *state) recallPolicy(c *authz.Caller, org id.Organization) (p *listedPolicy, refusal error, ok bool) {
 	p = st.policies.find(ownerKey(c.Environment, org))
-	if p == nil {
+	if p == nil || p.Organization != org {
 		return nil, nil, false
 	}
 	p.touch(st.tick.Load())
