@@ -82,6 +82,14 @@ type organization struct {
 	tree     atomic.Pointer[tree]
 }
 
+// weight is how many roles it lists that others do not list for it.
+func (o *organization) weight() int {
+	if o.roster == o.shared.roster {
+		return 0
+	}
+	return len(o.roster.roles) + len(o.roster.retired)
+}
+
 func (o *organization) stands() bool { return o.alive() && o.shared.alive() }
 
 // holdings is what the custom roles of an organization hold, by their numbers.

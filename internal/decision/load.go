@@ -196,7 +196,7 @@ func (s *Service) organization(ctx context.Context, st *state, env id.Environmen
 			return changed
 		}
 		made, ok := e.newOrganization(org, over, own)
-		if !ok {
+		if !ok || made.weight() > s.most.Rosters {
 			return unfit
 		}
 		return s.publish(st, f, func(tick uint32) bool {

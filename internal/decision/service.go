@@ -31,7 +31,9 @@ type Options struct {
 	Members       int // 1,000,000
 	Organizations int // 100,000
 	Resources     int // 1,000,000
+	Rosters       int // roles in the orders of organizations that have their own; 5,000,000
 	Policies      int // in full, for lists of roles; 10,000
+	Listed        int // roles and permissions in those; 5,000,000
 	Assignments   int // of one member; who has more is not remembered; 1,000
 }
 
@@ -40,7 +42,8 @@ type Options struct {
 func New(rules *authz.Service, loads Loader, book *fresh.Book, now func() time.Time, o Options) *Service {
 	s := &Service{rules: rules, loads: loads, book: book, now: now, most: Options{
 		Members: cmp.Or(o.Members, 1_000_000), Organizations: cmp.Or(o.Organizations, 100_000), Resources: cmp.Or(o.Resources, 1_000_000),
-		Policies: cmp.Or(o.Policies, 10_000), Assignments: cmp.Or(o.Assignments, 1_000),
+		Rosters: cmp.Or(o.Rosters, 5_000_000), Policies: cmp.Or(o.Policies, 10_000), Listed: cmp.Or(o.Listed, 5_000_000),
+		Assignments: cmp.Or(o.Assignments, 1_000),
 	}}
 	book.Keep(s)
 	return s

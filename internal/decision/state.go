@@ -41,6 +41,8 @@ func newState(term *fresh.Term, most Options, now time.Time, evicted *atomic.Uin
 	st.members = newCache[uint64, *member](most.Members, func(k uint64) uint64 { return k }, nil, evicted)
 	st.orgs = newCache(most.Organizations, func(o id.Organization) uint64 { return maphash.String(seed, string(o)) }, st.cut, evicted)
 	st.policies = newCache[string, *listedPolicy](most.Policies, func(o string) uint64 { return maphash.String(seed, o) }, nil, evicted)
+	st.orgs.weigh, st.orgs.room = (*organization).weight, most.Rosters
+	st.policies.weigh, st.policies.room = (*listedPolicy).weight, most.Listed
 	return st
 }
 
