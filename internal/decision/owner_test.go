@@ -1,11 +1,14 @@
 package decision_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/decision"
+	"github.com/rolecall/rolecall/internal/fresh"
 	"github.com/rolecall/rolecall/internal/id"
 )
 
@@ -56,4 +59,31 @@ func TestOrganizationsAreBoundedByWhatTheyList(t *testing.T) {
 	small.role(org, "org-own", "a:read")
 	small.member(org, "ada", "org-own")
 	small.agree("finding what is too large to be remembered")
+}
+
+// breaking is a loader with a defect.
+type breaking struct{ decision.Loader }
+
+func (breaking) LoadMember(context.Context, id.Environment, id.Membership, int) (decision.Member, bool, error) {
+	panic("a defect")
+}
+
+// A defect that a batch meets is one of its request, not the end of the process, and nobody waits for what it read.
+func TestPanicInABatch(t *testing.T) {
+	t.Parallel()
+	w := open(t)
+	w.permission("a:read")
+	m := w.member(w.organization("acme"), "ada")
+	memory := decision.New(w.rules, breaking{w.db}, w.db.Fresh(), w.clock.now, decision.Options{})
+	w.db.Fresh().Begin(fresh.NewTerm(nil))
+	for range 2 {
+		func() {
+			defer func() {
+				if why := recover(); why != "a defect" {
+					t.Errorf("it came to %v", why)
+				}
+			}()
+			memory.CheckAll(ctx, w.c, []authz.Question{{Membership: m, Permission: "a:read"}})
+		}()
+	}
 }

@@ -214,13 +214,21 @@ func allStand(answers []Answer) bool {
 // abreast is how many parts of a batch are read at once.
 const abreast = 8
 
-// fillAll reads what questions lack.
+// fillAll reads what questions lack. A panic in it is one of the caller, who may be able to go on, as if he had read
+// himself.
 func (s *Service) fillAll(ctx context.Context, c *authz.Caller, cold []authz.Question) outcome {
 	var next atomic.Int64
 	var worst atomic.Uint32
+	var broken atomic.Pointer[any]
 	var readers sync.WaitGroup
 	for range min(abreast, len(cold)) {
 		readers.Go(func() {
+			defer func() {
+				if why := recover(); why != nil {
+					broken.Store(&why)
+					worst.Store(uint32(failed))
+				}
+			}()
 			for i := next.Add(1) - 1; i < int64(len(cold)) && outcome(worst.Load()) == remembered; i = next.Add(1) - 1 {
 				if _, _, out := s.fill(ctx, c, &cold[i]); out != remembered {
 					worst.Store(uint32(out))
@@ -229,6 +237,9 @@ func (s *Service) fillAll(ctx context.Context, c *authz.Caller, cold []authz.Que
 		})
 	}
 	readers.Wait()
+	if why := broken.Load(); why != nil {
+		panic(*why)
+	}
 	return outcome(worst.Load())
 }
 
