@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -143,12 +144,23 @@ func (a *API) accept(w http.ResponseWriter, req *http.Request, route *Route, nam
 		return nil, err
 	}
 	if route.Body != nil {
+		began := time.Now()
 		if r.body, err = web.ReadBody(w, req); err != nil {
 			return nil, err
+		}
+		if time.Since(began) > prompt {
+			if key, err = a.keys.Authenticate(req.Context(), value); err != nil {
+				return nil, err
+			}
+			r.caller = key.Caller
 		}
 	}
 	return r, r.once(key.ID)
 }
+
+// prompt is within what time a body arrives from a client that does not wait. The key of one that does is looked at again:
+// it may have been revoked, or what it may grant deleted, since it was sent, and for how long is in the client's hands.
+const prompt = 50 * time.Millisecond
 
 // bearer reads the credential. Its scheme is matched in any case, as RFC 9110 wants.
 func bearer(req *http.Request) (string, error) {

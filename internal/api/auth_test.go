@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/id"
 )
@@ -51,6 +53,36 @@ func TestRevokedKey(t *testing.T) {
 		c.get(roles).refused(401, "unauthorized")
 		c.permissionRefused()
 		w.get(roles).is(200)
+	})
+}
+
+// A request that was sent but for the end of its body does nothing with a key that was revoked meanwhile.
+func TestRevokedKeyOfASlowRequest(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		c := w.keyed(t, w.env, "slow")
+		body, rest := io.Pipe()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+permissions, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+c.key)
+		req.Header.Set("Content-Type", "application/json")
+		go func() {
+			rest.Write([]byte(`{"slug":"late",`))
+			time.Sleep(300 * time.Millisecond) // it is authenticated by then
+			err := w.keys.RevokeKey(context.Background(), "", c.keyID)
+			rest.Write([]byte(`"name":"late"}`))
+			rest.CloseWithError(err)
+		}()
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("answered %s", resp.Status)
+		}
+		w.get(permissions).lists("slug")
 	})
 }
 

@@ -14,13 +14,17 @@ type mortal interface {
 	idle(tick uint32) uint32
 }
 
-// cache remembers at most so many values, each until it is dropped, replaced or makes room. What leaves it dies, because
+// cache remembers at most so many values, and at most so much where they are weighed, each until it is dropped, replaced or makes room. What leaves it dies, because
 // what nobody finds nobody can drop. Finding is safe at any time; whoever alters it does so under one lock of his own.
 type cache[K comparable, V mortal] struct {
 	shards  []shard[K, V]
 	hash    func(K) uint64
-	each    int     // the most that a shard keeps
-	gone    func(V) // called once for each value that leaves
+	each    int         // the most that a shard keeps
+	gone    func(V)     // called once for each value that leaves
+	weigh   func(V) int // nil where all weigh the same
+	room    int         // for how much altogether, where they are weighed
+	weight  int         // of all; guarded by the lock of whoever alters
+	next    int         // shard that makes room; likewise
 	count   atomic.Int64
 	evicted *atomic.Uint64
 }
@@ -65,6 +69,11 @@ func (c *cache[K, V]) find(k K) V {
 // long.
 func (c *cache[K, V]) put(k K, v V, tick uint32) {
 	v.touch(tick)
+	if c.weigh != nil {
+		for c.weight += c.weigh(v); c.weight > c.room && c.count.Load() > 0; {
+			c.shrink(tick)
+		}
+	}
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,6 +84,15 @@ func (c *cache[K, V]) put(k K, v V, tick uint32) {
 	}
 	s.kept[k] = v
 	c.count.Add(1)
+}
+
+// shrink removes one value of the next shard, if that has any.
+func (c *cache[K, V]) shrink(tick uint32) {
+	s := &c.shards[c.next%len(c.shards)]
+	c.next++
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.evict(s, tick)
 }
 
 // sample is among how many the one that makes room is chosen.
@@ -103,6 +121,9 @@ func (c *cache[K, V]) remove(s *shard[K, V], k K, v V) {
 	v.kill()
 	delete(s.kept, k)
 	c.count.Add(-1)
+	if c.weigh != nil {
+		c.weight -= c.weigh(v)
+	}
 	if c.gone != nil {
 		c.gone(v)
 	}

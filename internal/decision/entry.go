@@ -16,7 +16,7 @@ import (
 // organization, and that on what its environment shares: when one dies, so does all that stands on it.
 
 // environment is where what is remembered of an environment is found. It numbers permissions and roles, which keep
-// their numbers for as long as it is there.
+// their numbers until it is forgotten because too many are of what is gone.
 type environment struct {
 	id        id.Environment
 	shared    atomic.Pointer[shared]
@@ -86,6 +86,14 @@ type organization struct {
 	external string      // and the external id of that
 	held     atomic.Pointer[holdings]
 	tree     atomic.Pointer[tree]
+}
+
+// weight is how many roles it lists that others do not list for it.
+func (o *organization) weight() int {
+	if o.roster == o.shared.roster {
+		return 0
+	}
+	return len(o.roster.roles) + len(o.roster.retired)
 }
 
 func (o *organization) stands() bool { return o.alive() && o.shared.alive() }

@@ -196,7 +196,7 @@ func (s *Service) organization(ctx context.Context, st *state, env id.Environmen
 			return changed
 		}
 		made, ok := e.newOrganization(org, over, own)
-		if !ok {
+		if !ok || made.weight() > s.most.Rosters {
 			return unfit
 		}
 		return s.publish(st, f, func(tick uint32) bool {
@@ -248,6 +248,10 @@ func (s *Service) loadCatalogue(ctx context.Context, st *state, e *environment) 
 		}
 		made := e.newCatalogue(read)
 		return s.publish(st, f, func(uint32) bool {
+			if e.crowded(made) {
+				st.renumber(e)
+				return false
+			}
 			e.catalogue.CompareAndSwap(nil, made)
 			return true
 		})

@@ -18,6 +18,15 @@ type listedPolicy struct {
 
 func (p *listedPolicy) stands() bool { return p.alive() && p.lists.alive() }
 
+// weight is how many roles and permissions it lists.
+func (p *listedPolicy) weight() int {
+	n := len(p.Roles) + len(p.Retired)
+	for i := range p.Roles {
+		n += len(p.Roles[i].Permissions)
+	}
+	return n
+}
+
 // ownerKey is by what the policy of an organization or, where org is empty, of an environment is found.
 func ownerKey(env id.Environment, org id.Organization) string {
 	if org == "" {
@@ -29,7 +38,7 @@ func ownerKey(env id.Environment, org id.Organization) string {
 // recallPolicy gives a policy from memory, if it is there.
 func (st *state) recallPolicy(c *authz.Caller, org id.Organization) (p *listedPolicy, refusal error, ok bool) {
 	p = st.policies.find(ownerKey(c.Environment, org))
-	if p == nil {
+	if p == nil || p.Organization != org {
 		return nil, nil, false
 	}
 	p.touch(st.tick.Load())
@@ -54,8 +63,13 @@ func (s *Service) loadPolicy(ctx context.Context, st *state, env id.Environment,
 		if err != nil {
 			return failed
 		}
+		made := &listedPolicy{Policy: read}
+		if made.weight() > s.most.Listed {
+			return unfit
+		}
 		return s.publish(st, f, func(tick uint32) bool {
-			st.policies.put(ownerKey(env, org), &listedPolicy{lists: e.lists.Load(), Policy: read}, tick)
+			made.lists = e.lists.Load()
+			st.policies.put(ownerKey(env, org), made, tick)
 			return true
 		})
 	})

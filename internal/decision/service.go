@@ -31,7 +31,9 @@ type Options struct {
 	Members       int // 1,000,000
 	Organizations int // 100,000
 	Resources     int // 1,000,000
+	Rosters       int // roles in the orders of organizations that have their own; 5,000,000
 	Policies      int // in full, for lists of roles; 10,000
+	Listed        int // roles and permissions in those; 5,000,000
 	Assignments   int // of one member; who has more is not remembered; 1,000
 }
 
@@ -40,7 +42,8 @@ type Options struct {
 func New(rules *authz.Service, loads Loader, book *fresh.Book, now func() time.Time, o Options) *Service {
 	s := &Service{rules: rules, loads: loads, book: book, now: now, most: Options{
 		Members: cmp.Or(o.Members, 1_000_000), Organizations: cmp.Or(o.Organizations, 100_000), Resources: cmp.Or(o.Resources, 1_000_000),
-		Policies: cmp.Or(o.Policies, 10_000), Assignments: cmp.Or(o.Assignments, 1_000),
+		Rosters: cmp.Or(o.Rosters, 5_000_000), Policies: cmp.Or(o.Policies, 10_000), Listed: cmp.Or(o.Listed, 5_000_000),
+		Assignments: cmp.Or(o.Assignments, 1_000),
 	}}
 	book.Keep(s)
 	return s
@@ -211,13 +214,21 @@ func allStand(answers []Answer) bool {
 // abreast is how many parts of a batch are read at once.
 const abreast = 8
 
-// fillAll reads what questions lack.
+// fillAll reads what questions lack. A panic in it is one of the caller, who may be able to go on, as if he had read
+// himself.
 func (s *Service) fillAll(ctx context.Context, c *authz.Caller, cold []authz.Question) outcome {
 	var next atomic.Int64
 	var worst atomic.Uint32
+	var broken atomic.Pointer[any]
 	var readers sync.WaitGroup
 	for range min(abreast, len(cold)) {
 		readers.Go(func() {
+			defer func() {
+				if why := recover(); why != nil {
+					broken.Store(&why)
+					worst.Store(uint32(failed))
+				}
+			}()
 			for i := next.Add(1) - 1; i < int64(len(cold)) && outcome(worst.Load()) == remembered; i = next.Add(1) - 1 {
 				if _, out, _ := s.fill(ctx, c, &cold[i]); out != remembered {
 					worst.Store(uint32(out))
@@ -226,6 +237,9 @@ func (s *Service) fillAll(ctx context.Context, c *authz.Caller, cold []authz.Que
 		})
 	}
 	readers.Wait()
+	if why := broken.Load(); why != nil {
+		panic(*why)
+	}
 	return outcome(worst.Load())
 }
 

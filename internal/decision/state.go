@@ -41,6 +41,8 @@ func newState(term *fresh.Term, most Options, now time.Time, evicted *atomic.Uin
 	st.members = newCache[uint64, *member](most.Members, func(k uint64) uint64 { return k }, nil, evicted)
 	st.orgs = newCache(most.Organizations, func(o id.Organization) uint64 { return maphash.String(seed, string(o)) }, st.cut, evicted)
 	st.policies = newCache[string, *listedPolicy](most.Policies, func(o string) uint64 { return maphash.String(seed, o) }, nil, evicted)
+	st.orgs.weigh, st.orgs.room = (*organization).weight, most.Rosters
+	st.policies.weigh, st.policies.room = (*listedPolicy).weight, most.Listed
 	return st
 }
 
@@ -90,12 +92,16 @@ func (s *Service) Forget(regions []fresh.Region) {
 	if st == nil {
 		return
 	}
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.forgetAll(regions)
+}
+
+func (st *state) forgetAll(regions []fresh.Region) {
 	named := make(map[fresh.Region]bool, len(regions))
 	for _, r := range regions {
 		named[r] = true
 	}
-	st.mu.Lock()
-	defer st.mu.Unlock()
 	for key, f := range st.flights {
 		if slices.ContainsFunc(f.regions, func(r fresh.Region) bool { return named[r] }) {
 			f.forgotten = true
@@ -137,6 +143,27 @@ func (st *state) forget(r fresh.Region) {
 			st.members.drop(low(key))
 		}
 	}
+}
+
+// mostUnused is how many numbers of an environment, beside as many as are in use, may be of what is gone.
+const mostUnused = 256
+
+// crowded says whether most numbers of an environment are of permissions or roles that are gone. What roles hold is kept
+// in rows of so many bits, in a catalogue in so many rows, whatever they are of.
+func (e *environment) crowded(c *catalogue) bool {
+	s := e.shared.Load()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.permissions) > 2*len(c.sorted)+mostUnused || s != nil && len(e.roles) > 2*len(s.Roles.Roles)+mostUnused
+}
+
+// renumber forgets an environment with its numbers. Who is reading any of it has numbers that mean nothing from now on,
+// and is met by this as by a change.
+func (st *state) renumber(e *environment) {
+	st.forgetAll([]fresh.Region{inEnvironment(e.id)})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.permissions, e.roles = map[id.Permission]int32{}, map[id.Role]int32{}
 }
 
 func end[V interface {

@@ -72,9 +72,7 @@ func (r *remembered) find(term *fresh.Term, sum [sha256.Size]byte) *Bearer {
 		return nil
 	}
 	if !young {
-		r.mu.Lock()
-		r.place(term, sum, k)
-		r.mu.Unlock()
+		r.renew(term, sum, k)
 	}
 	if k.dead.Load() || !term.Lasts() {
 		return nil
@@ -92,6 +90,16 @@ func (r *remembered) look(term *fresh.Term, sum [sha256.Size]byte) (k *kept, you
 		k = r.old[sum]
 	}
 	return k, young
+}
+
+// renew moves a key that was found in the old generation to the young one. One that is not there any more may have been
+// changed since, and nobody would have found it to say so: a generation is dropped without a word.
+func (r *remembered) renew(term *fresh.Term, sum [sha256.Size]byte, k *kept) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.term == term && r.old[sum] == k {
+		r.place(term, sum, k)
+	}
 }
 
 // reading makes known that a key is about to be read. What it returns goes to keep.

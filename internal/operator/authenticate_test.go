@@ -228,6 +228,23 @@ func TestRevocationOfARememberedKey(t *testing.T) {
 	}
 }
 
+// Somebody finds a key in the old generation, that generation is dropped, the key is revoked, and only then does he go on:
+// the revocation did not find the key, and it must not be back in memory after it.
+func TestRevocationOfAKeyWhoseGenerationWasDropped(t *testing.T) {
+	t.Parallel()
+	k := newKeyring(t)
+	made, value := k.key(t)
+	k.wants(t, value, true, true)
+	operator.Remember(k.Service, k.env, operator.MostRemembered)
+	goOn := operator.Found(k.Service, value)
+	operator.Remember(k.Service, k.env, operator.MostRemembered)
+	if err := k.RevokeKey(t.Context(), k.env, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	goOn()
+	k.wants(t, value, false, true)
+}
+
 // However many keys there are, those in use stay remembered, and others make room.
 func TestRememberedKeysAreBounded(t *testing.T) {
 	t.Parallel()

@@ -25,3 +25,13 @@ func Remember(s *Service, env id.Environment, n int) {
 
 // Remembered is how many keys a service remembers.
 func Remembered(s *Service) int { return len(s.keys.young) + len(s.keys.old) }
+
+// Found is a key that was found in memory by one who has not gone on yet. The function lets him.
+func Found(s *Service, value string) (goOn func()) {
+	term, sum := s.book.Term(), digest(value)
+	k, young := s.keys.look(term, sum)
+	if k == nil || young {
+		panic("the key is not in the old generation")
+	}
+	return func() { s.keys.renew(term, sum, k) }
+}

@@ -56,6 +56,8 @@ func postgresConfig(location string) (*pgx.ConnConfig, error) {
 	}
 	// A sequential scan makes a serializable transaction conflict with every write to the table.
 	config.RuntimeParams["enable_seqscan"] = "off"
+	// Where there is no index all the same, as on small tables, the price put on scans would have queries compiled.
+	config.RuntimeParams["jit"] = "off"
 	config.RuntimeParams["application_name"] = "rolecall"
 	return config, nil
 }
