@@ -71,7 +71,7 @@ func (breaking) LoadMember(context.Context, id.Environment, id.Membership, int) 
 // A defect that a batch meets is one of its request, not the end of the process, and nobody waits for what it read.
 func TestPanicInABatch(t *testing.T) {
 	t.Parallel()
-	w := open(t)
+	w := open(t, file(t))
 	w.permission("a:read")
 	m := w.member(w.organization("acme"), "ada")
 	memory := decision.New(w.rules, breaking{w.db}, w.db.Fresh(), w.clock.now, decision.Options{})
