@@ -186,12 +186,15 @@ func (r *chance) roleSteps() map[string]func() {
 		},
 		"set the order": func() {
 			org, _ := r.owner()
-			p := must(r.rules.Order(ctx, r.c, org))
+			p, err := r.rules.Order(ctx, r.c, org)
+			if r.tried(err); err != nil {
+				return
+			}
 			var slugs []string
 			for _, role := range p.Roles {
 				slugs = append(slugs, role.Slug)
 			}
-			_, err := r.rules.SetPriority(ctx, r.c, org, rapid.Permutation(slugs).Draw(r.T, "order"))
+			_, err = r.rules.SetPriority(ctx, r.c, org, rapid.Permutation(slugs).Draw(r.T, "order"))
 			r.tried(err)
 		},
 		"switch the mode": func() {
