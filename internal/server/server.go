@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -94,6 +95,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := c.twoAddresses(); err != nil {
 		return err
 	}
+	defer floorHeap(os.Getenv)()
 	log, flush := logger(c.Err)
 	defer flush()
 	db, err := store.Open(ctx, c.Database, store.Serve)
