@@ -22,7 +22,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/rolecall/rolecall/internal/fresh"
@@ -134,15 +134,16 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	book := fresh.NewBook()
-	return &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: nobody{book}}, nil
+	return &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: nobody{book}, line: &line{}}, nil
 }
 
 func sqlitePool(path string, size int, txlock string, pragmas []string) (*sql.DB, error) {
 	where := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_txlock": {txlock}, "_pragma": pragmas}.Encode()}
-	db, err := sql.Open("sqlite", where.String())
+	connector, err := sqlite.NewConnector(where.String())
 	if err != nil {
 		return nil, fmt.Errorf("opening the database file: %w", err)
 	}
+	db := sql.OpenDB(keeping{connector})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
