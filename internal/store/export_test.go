@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 )
@@ -31,3 +32,19 @@ func Write(ctx context.Context, s *Store, statement string, args ...any) error {
 	_, err := s.write.ExecContext(ctx, statement, args...)
 	return err
 }
+
+// Run runs any statement inside an open transaction.
+func Run(t authz.Tx, statement string) error {
+	_, err := t.(*tx).run(statement, nil)
+	return err
+}
+
+// Waiting is how many changes of an SQLite file wait for their turn.
+func Waiting(s *Store) int {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	return len(s.line.waiting)
+}
+
+// Gather lets all changes join a company that come while it is made, however long that takes.
+func Gather(s *Store) { s.line.joinWithin = time.Hour }

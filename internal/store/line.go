@@ -18,6 +18,8 @@ import (
 // meanwhile in one transaction, a company: the disk is waited for once for all of them. Each is made by its own
 // goroutine and is all or nothing by a savepoint of its own.
 type line struct {
+	joinWithin time.Duration // how long the first of a company waits for the last to join
+
 	mu      sync.Mutex
 	taken   bool      // somebody has the turn
 	waiting []*waiter // for it, longest first
@@ -32,7 +34,7 @@ type waiter struct {
 // company is changes that are committed together.
 type company struct {
 	conn    *sql.Conn // nil while there is no transaction
-	began   time.Time
+	since   time.Time // when the first of them had done its part
 	members []*member
 	broken  bool // what is written cannot be told apart by member any more
 }
@@ -45,7 +47,6 @@ type member struct {
 }
 
 const (
-	// mostMembers and joinWithin bound how long the first of a company waits for the last to join.
 	mostMembers = 64
 	joinWithin  = 20 * time.Millisecond
 	// patience is how long others, who have done their part, wait for one that joined them. After that it is put back
@@ -96,6 +97,9 @@ func (s *Store) inTurn(ctx context.Context, alone bool, fn func(*tx) error) erro
 	returned = true
 	if err == nil {
 		m.tx = t
+		if !followed {
+			c.since = time.Now()
+		}
 	} else {
 		s.takeBack(c)
 	}
@@ -139,7 +143,7 @@ func (s *Store) enter(ctx context.Context, c *company) (*tx, error) {
 	}
 	conn, err := s.write.Conn(lasting)
 	if err == nil {
-		c.conn, c.began = conn, time.Now()
+		c.conn = conn
 		_, err = conn.ExecContext(lasting, "BEGIN IMMEDIATE")
 	}
 	if err != nil {
@@ -263,7 +267,7 @@ func (l *line) pass(c *company) bool {
 	defer l.mu.Unlock()
 	open := len(c.members) > 0
 	switch {
-	case open && (len(l.waiting) == 0 || l.waiting[0].alone || len(c.members) >= mostMembers || time.Since(c.began) > joinWithin):
+	case open && (len(l.waiting) == 0 || l.waiting[0].alone || len(c.members) >= mostMembers || time.Since(c.since) > l.joinWithin):
 		return false
 	case len(l.waiting) == 0:
 		l.taken = false

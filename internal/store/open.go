@@ -134,7 +134,7 @@ func openFile(ctx context.Context, path string) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	book := fresh.NewBook()
-	return &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: nobody{book}, line: &line{}}, nil
+	return &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: nobody{book}, line: &line{joinWithin: joinWithin}}, nil
 }
 
 func sqlitePool(path string, size int, txlock string, pragmas []string) (*sql.DB, error) {

@@ -309,6 +309,12 @@ func one[T any](t *tx, doing string, scan func(row) (T, error), query string, ar
 	return v, found, nil
 }
 
+// rowFunc is a row that hands on what is scanned into.
+type rowFunc func(dest ...any) error
+
+// Scan implements row.
+func (f rowFunc) Scan(dest ...any) error { return f(dest...) }
+
 func scanValue[T any](r row) (v T, err error) {
 	err = r.Scan(&v)
 	return v, err
