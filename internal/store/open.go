@@ -245,6 +245,11 @@ func checkFile(ctx context.Context, db *sql.DB, path string) error {
 // postgresConnections bounds the connections of one process.
 const postgresConnections = 32
 
+// postgresWriters bounds the transactions of one process that change something at the same time. Serializable ones that
+// meet on a page of an index run again, and the more there are the more meet: with 32 of them on two cores every
+// change runs twice, and fewer get through than with 4. More than on two cores help where the network is slow.
+const postgresWriters = 8
+
 func openPostgres(location string) (*Store, error) {
 	config, err := pgx.ParseConfig(location)
 	if err != nil {
@@ -262,7 +267,8 @@ func openPostgres(location string) (*Store, error) {
 	db.SetMaxIdleConns(postgresConnections)
 	db.SetConnMaxIdleTime(5 * time.Minute)
 	return &Store{
-		dialect: postgresDialect(), write: db, read: db, release: func() error { return nil }, book: fresh.NewBook(), peers: strangers{},
+		dialect: postgresDialect(), write: db, read: db, writers: make(chan struct{}, postgresWriters),
+		release: func() error { return nil }, book: fresh.NewBook(), peers: strangers{},
 	}, nil
 }
 

@@ -107,20 +107,22 @@ func scanRanked(r row) (k ranked, err error) {
 	return k, err
 }
 
+var selectStanding = `
+		SELECT d.shared, d.own, d.multiple_roles, coalesce(p.place, 0), ` + prefixed("r.", roleColumns) + `
+		FROM (` + selectDefaults + `) AS d
+		JOIN roles r ON r.organization_id IN ('', $2) AND r.environment_id = $1
+		LEFT JOIN role_order p ON p.organization_id = CASE d.own WHEN '' THEN '' ELSE $2 END AND p.environment_id = $1 AND p.role_id = r.id`
+
 // Standing implements authz.RoleReader.
 func (t *tx) Standing(env id.Environment, org id.Organization) (s authz.Standing, found bool, err error) {
-	all, err := all(t, "reading the roles of an owner", scanRanked, `
-		SELECT d.shared, d.own, d.multiple_roles, coalesce(p.place, 0), `+prefixed("r.", roleColumns)+`
-		FROM (`+selectDefaults+`) AS d
-		JOIN roles r ON r.organization_id IN ('', $2) AND r.environment_id = $1
-		LEFT JOIN role_order p ON p.organization_id = CASE d.own WHEN '' THEN '' ELSE $2 END AND p.environment_id = $1 AND p.role_id = r.id`,
+	ranks, err := all(t, "reading the roles of an owner", scanRanked, selectStanding,
 		env, org)
-	if err != nil || len(all) == 0 {
+	if err != nil || len(ranks) == 0 {
 		return s, false, err
 	}
-	slices.SortFunc(all, func(a, b ranked) int { return cmp.Compare(a.place, b.place) })
-	s.Defaults = all[0].defaults
-	for _, k := range all {
+	slices.SortFunc(ranks, func(a, b ranked) int { return cmp.Compare(a.place, b.place) })
+	s.Defaults = ranks[0].defaults
+	for _, k := range ranks {
 		s.Roles = append(s.Roles, k.role)
 		if k.place != 0 {
 			s.Order = append(s.Order, k.role.ID)

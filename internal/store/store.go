@@ -25,7 +25,8 @@ type Store struct {
 	release func() error
 	book    *fresh.Book
 	peers   peers
-	line    *line // for the one writer of an SQLite file; nil where transactions run at the same time
+	line    *line         // for the one writer of an SQLite file; nil where transactions run at the same time
+	writers chan struct{} // bounds how many of them change something; nil where they do not
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
@@ -102,6 +103,14 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fu
 func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn func(*tx) error) error {
 	if s.line != nil && db == s.write {
 		return s.inCompany(ctx, fn)
+	}
+	if opts == s.dialect.updateOptions {
+		select {
+		case s.writers <- struct{}{}:
+			defer func() { <-s.writers }()
+		case <-ctx.Done():
+			return fmt.Errorf("waiting to change something: %w", ctx.Err())
+		}
 	}
 	// A client that goes away ends its statements, not a commit: whether that took place would be unknown.
 	lasting, cancel := uncancelled(ctx)
