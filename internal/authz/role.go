@@ -65,8 +65,6 @@ type RoleReader interface {
 	Standing(env id.Environment, org id.Organization) (s Standing, found bool, err error)
 	// RolePermissions finds the permissions of some of the roles available to an owner, as slugs, sorted.
 	RolePermissions(env id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error)
-	// RoleOrder lists the stored order of that owner, highest first. It may lack environment roles made later (I4).
-	RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error)
 	// RolesWithPermission lists the roles of the environment and of all its organizations that hold a permission.
 	RolesWithPermission(env id.Environment, p id.Permission) ([]Role, error)
 	// RoleUse counts what a role is needed for. A role that is gone and whose assignments this one takes over counts as

@@ -86,12 +86,6 @@ func (t *tx) RolePermissions(_ id.Environment, org id.Organization, roles []id.R
 	return found, nil
 }
 
-// RoleOrder implements authz.RoleReader.
-func (t *tx) RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error) {
-	return all(t, "reading a role order", scanValue[id.Role],
-		`SELECT role_id FROM role_order WHERE organization_id = $1 AND environment_id = $2 ORDER BY place`, org, env)
-}
-
 // ranked is a role with its place in the order of its owner, and with the defaults, which are the same for all.
 type ranked struct {
 	defaults authz.Defaults
