@@ -146,7 +146,7 @@ type sent struct {
 // drive sends requests in turn and compares the answers. It costs little itself, so that figures are those of the
 // handler.
 func drive(b *testing.B, h http.Handler, all []sent) {
-	answer, in := &written{header: http.Header{}}, strings.NewReader("")
+	answer, in := &keptAnswer{header: http.Header{}}, strings.NewReader("")
 	send := func(s sent) {
 		in.Reset(s.body)
 		r := *s.Request
@@ -166,15 +166,15 @@ func drive(b *testing.B, h http.Handler, all []sent) {
 	}
 }
 
-// written is an answer that is kept.
-type written struct {
+// keptAnswer is an answer that is kept.
+type keptAnswer struct {
 	header http.Header
 	body   []byte
 }
 
-func (w *written) Header() http.Header { return w.header }
-func (w *written) WriteHeader(int)     {}
-func (w *written) Write(b []byte) (int, error) {
+func (w *keptAnswer) Header() http.Header { return w.header }
+func (w *keptAnswer) WriteHeader(int)     {}
+func (w *keptAnswer) Write(b []byte) (int, error) {
 	w.body = append(w.body, b...)
 	return len(b), nil
 }

@@ -31,7 +31,8 @@ var creatings = []creating{
 	{connections: 16, organizations: 1, most: 250},
 }
 
-// create measures the creation of custom roles beside bare commits.
+// create measures the creation of custom roles beside bare commits of as many rows, into plain tables and into tables as
+// the product has them.
 func (b *bench) create(ctx context.Context, report *Report) error {
 	databases, err := b.databases(ctx, "create")
 	if err != nil {
@@ -56,11 +57,16 @@ func (b *bench) createOn(ctx context.Context, d database) (rows []CreateRow, err
 	if err != nil {
 		return nil, err
 	}
-	f, err := b.floor(ctx, d, "floor")
+	plain, err := b.floor(ctx, d, "floor-plain", true)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, f.close()) }()
+	defer func() { err = errors.Join(err, plain.close()) }()
+	keyed, err := b.floor(ctx, d, "floor-keyed", false)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, keyed.close()) }()
 	s, err := b.serve(ctx, d)
 	if err != nil {
 		return nil, err
@@ -75,9 +81,13 @@ func (b *bench) createOn(ctx context.Context, d database) (rows []CreateRow, err
 		for i, c := range creatings {
 			found[i].Database, found[i].Connections, found[i].Organizations = d.Name, c.connections, c.organizations
 			span := pick(b, 1500*time.Millisecond, 300*time.Millisecond)
-			bare, err := measure(ctx, f, c.connections, span)
+			bare, err := measure(ctx, c.connections, span, plain.commit)
 			if err != nil {
 				return nil, fmt.Errorf("bare commits: %w", err)
+			}
+			bareKeyed, err := measure(ctx, c.connections, span, keyed.commit)
+			if err != nil {
+				return nil, fmt.Errorf("bare commits into the product's tables: %w", err)
 			}
 			l := load{connections: c.connections, span: span, most: c.most}
 			o, err := l.run(ctx, s, w.creations(unused[:c.organizations]))
@@ -86,7 +96,7 @@ func (b *bench) createOn(ctx context.Context, d database) (rows []CreateRow, err
 			}
 			unused, acknowledged = unused[c.organizations:], acknowledged+o.answered
 			if round > 0 {
-				found[i].add(o, bare)
+				found[i].add(o, bare, bareKeyed)
 			}
 		}
 	}

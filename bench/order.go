@@ -35,7 +35,7 @@ func (b *bench) orderOn(ctx context.Context, d database, organizations int) (row
 	if err != nil {
 		return row, err
 	}
-	f, err := b.floor(ctx, d, fmt.Sprint("order-floor-", organizations))
+	f, err := b.floor(ctx, d, fmt.Sprint("order-floor-", organizations), true)
 	if err != nil {
 		return row, err
 	}

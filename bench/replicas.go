@@ -37,7 +37,7 @@ func (b *bench) replicas(ctx context.Context, report *Report) (err error) {
 		}
 		all = append(all, c)
 	}
-	f, err := b.floor(ctx, all[0].database, "replicas_floor")
+	f, err := b.floor(ctx, all[0].database, "replicas_floor", true)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,8 @@ type CreateRow struct {
 	Product       Rate    `json:"creations_per_second"`
 	Floor         Rate    `json:"bare_commits_per_second"`
 	Ratio         float64 `json:"ratio"`
+	Keyed         Rate    `json:"bare_commits_into_same_tables_per_second"`
+	KeyedRatio    float64 `json:"ratio_to_same_tables"`
 	P50           float64 `json:"p50_ms"`
 	P99           float64 `json:"p99_ms"`
 	Refused       int     `json:"refused"` // in all rounds
@@ -95,7 +97,7 @@ type Rate struct {
 }
 
 // rounds is what every round gave.
-type rounds struct{ product, floor, ratio, p50, p99, floorP50, floorP99, cpu, floorCPU []float64 }
+type rounds struct{ product, floor, ratio, keyed, keyedRatio, p50, p99, floorP50, floorP99, cpu, floorCPU []float64 }
 
 func (r *rounds) add(o outcome, floor float64) {
 	r.product, r.floor = append(r.product, o.perSecond()), append(r.floor, floor)
@@ -103,13 +105,15 @@ func (r *rounds) add(o outcome, floor float64) {
 	r.p50, r.p99 = append(r.p50, milliseconds(o.quantile(0.5))), append(r.p99, milliseconds(o.quantile(0.99)))
 }
 
-func (c *CreateRow) add(o outcome, floor float64) {
+func (c *CreateRow) add(o outcome, floor, keyed float64) {
 	c.rounds.add(o, floor)
+	c.rounds.keyed, c.rounds.keyedRatio = append(c.rounds.keyed, keyed), append(c.rounds.keyedRatio, o.perSecond()/keyed)
 	c.Refused += o.refusals()
 }
 
 func (c CreateRow) finish() CreateRow {
 	r := c.rounds
+	c.Keyed, c.KeyedRatio = rate(r.keyed), median(r.keyedRatio)
 	c.Product, c.Floor, c.Ratio, c.P50, c.P99 = rate(r.product), rate(r.floor), median(r.ratio), median(r.p50), median(r.p99)
 	return c
 }
@@ -191,10 +195,10 @@ func (r Report) text(out io.Writer) error {
 		}
 	}
 	if len(r.Create) > 0 {
-		fmt.Fprintf(t, "\nCustom roles created\tconnections\torganizations\tper second\tbare commits\tratio\tp50 ms\tp99 ms\trefused\n")
+		fmt.Fprintf(t, "\nCustom roles created\tconnections\torganizations\tper second\tbare commits\tratio\tinto the same tables\tratio\tp50 ms\tp99 ms\trefused\n")
 		for _, c := range r.Create {
-			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%.2f\t%.2f\t%.2f\t%d\n",
-				c.Database, c.Connections, c.Organizations, c.Product, c.Floor, c.Ratio, c.P50, c.P99, c.Refused)
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s\t%.2f\t%s\t%.2f\t%.2f\t%.2f\t%d\n",
+				c.Database, c.Connections, c.Organizations, c.Product, c.Floor, c.Ratio, c.Keyed, c.KeyedRatio, c.P50, c.P99, c.Refused)
 		}
 	}
 	if len(r.Check) > 0 {

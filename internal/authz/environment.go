@@ -26,9 +26,6 @@ type Environment struct {
 type EnvironmentReader interface {
 	Environment(id.Environment) (e Environment, found bool, err error)
 	EnvironmentByName(name string) (e Environment, found bool, err error)
-	// DefaultRoles finds the default role of an environment and, when org is set, of the organization. found is false
-	// when the environment has no such organization.
-	DefaultRoles(env id.Environment, org id.Organization) (d Defaults, found bool, err error)
 	// OwnPolicies says which of the organizations have a default and an order of their own.
 	OwnPolicies(env id.Environment, orgs []id.Organization) (map[id.Organization]bool, error)
 	// PinnedDefaults lists, by role that is gone, the default that its assignments count as, as far as the owner's

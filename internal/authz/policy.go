@@ -57,7 +57,7 @@ func (p Policy) available(a Assignment) (standing Assignment, ok bool) {
 // loadPolicy reads the policy of an organization, or of the environment when org is empty, without the permissions of
 // its roles, which only decisions and answers need.
 func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
-	d, found, err := r.DefaultRoles(c.Environment, org)
+	d, found, err := r.Standing(c.Environment, org)
 	if err != nil {
 		return Policy{}, err
 	}
@@ -68,26 +68,18 @@ func loadPolicy(r Reader, c Caller, org id.Organization) (Policy, error) {
 	if d.Own != "" {
 		owner = org
 	}
-	roles, err := r.Roles(c.Environment, org)
-	if err != nil {
-		return Policy{}, err
-	}
-	order, err := r.RoleOrder(c.Environment, owner)
-	if err != nil {
-		return Policy{}, err
-	}
 	var pinned map[id.Role]id.Role
-	if slices.ContainsFunc(roles, Role.retired) {
+	if slices.ContainsFunc(d.Roles, Role.retired) {
 		if pinned, err = r.PinnedDefaults(c.Environment, owner); err != nil {
 			return Policy{}, err
 		}
 	}
-	shared, own := RoleSet{Default: d.Shared, Roles: roles}, RoleSet{Default: d.Own}
+	shared, own := RoleSet{Default: d.Shared, Roles: d.Roles}, RoleSet{Default: d.Own}
 	deciding := &shared
 	if d.Own != "" {
 		deciding = &own
 	}
-	deciding.Order, deciding.Pinned = order, pinned
+	deciding.Order, deciding.Pinned = d.Order, pinned
 	return NewPolicy(c.Environment, org, d.Multiple, shared, own), nil
 }
 

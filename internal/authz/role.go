@@ -60,10 +60,11 @@ type RoleReader interface {
 	// Roles lists the roles available to an owner, the environment's and its own, retired ones among them, in no
 	// order and without their permissions.
 	Roles(env id.Environment, org id.Organization) ([]Role, error)
+	// Standing reads in one step the defaults that hold for an owner, the roles available to it as Roles does, and the
+	// order that holds for it: the environment's where it has none of its own. It is not found where the owner is not.
+	Standing(env id.Environment, org id.Organization) (s Standing, found bool, err error)
 	// RolePermissions finds the permissions of some of the roles available to an owner, as slugs, sorted.
 	RolePermissions(env id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error)
-	// RoleOrder lists the stored order of that owner, highest first. It may lack environment roles made later (I4).
-	RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error)
 	// RolesWithPermission lists the roles of the environment and of all its organizations that hold a permission.
 	RolesWithPermission(env id.Environment, p id.Permission) ([]Role, error)
 	// RoleUse counts what a role is needed for. A role that is gone and whose assignments this one takes over counts as
@@ -73,6 +74,13 @@ type RoleReader interface {
 	CountDefaults(r id.Role) (int, error)
 	// OrganizationsWithDefault lists at most max of them, by id.
 	OrganizationsWithDefault(r id.Role, max int) ([]OrganizationName, error)
+}
+
+// Standing is what is stored of the roles available to an owner. The order may lack environment roles made later (I4).
+type Standing struct {
+	Defaults
+	Roles []Role
+	Order []id.Role
 }
 
 // Use is what a role is needed for: how many assignments name it and how many organizations have it as their default,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -132,8 +131,9 @@ func (c *circle) announce(ctx context.Context, t *tx, regions []fresh.Region) (e
 		return func(known bool) { c.settled(nil, known) }, nil
 	}
 	a := &announcement{regions: regions}
-	if err := t.sql.QueryRowContext(ctx, "SELECT pg_current_xact_id() || ''").Scan(&a.xid); err != nil {
-		return nil, fmt.Errorf("asking for the number of the transaction: %w", err)
+	a.xid, _, err = one(t, "asking for the number of the transaction", scanValue[string], "SELECT pg_current_xact_id() || ''")
+	if err != nil {
+		return nil, err
 	}
 	_, err = c.tell(ctx, a)
 	c.waited(a)

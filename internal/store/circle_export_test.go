@@ -46,7 +46,7 @@ func Touch(t authz.Tx, regions ...fresh.Region) {
 
 // Backend is the number of the server's process that a transaction runs in.
 func Backend(t authz.Tx) (pid int, err error) {
-	err = t.(*tx).sql.QueryRow("SELECT pg_backend_pid()").Scan(&pid)
+	pid, _, err = one(t.(*tx), "asking for the backend", scanValue[int], "SELECT pg_backend_pid()")
 	return pid, err
 }
 

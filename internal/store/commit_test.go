@@ -120,7 +120,7 @@ func TestReadingWhileCommitsHang(t *testing.T) {
 	for i := range 40 {
 		all.Go(func() { s.PlaceEvents(ctx, id.Environment(fmt.Sprint("environment_", i)), 0, 1) })
 	}
-	hanging(t, past, 24)
+	hanging(t, past, 8)
 	for range 3 {
 		environments(t, rules)
 	}

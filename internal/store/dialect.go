@@ -24,7 +24,6 @@ type dialect struct {
 	viewOptions   *sql.TxOptions
 	updateOptions *sql.TxOptions
 	placeOptions  *sql.TxOptions    // of placing events, which must see what was placed before it got its lock
-	remembers     bool              // the driver prepares a query once for each connection
 	migration     *strings.Replacer // turns the neutral text of a migration into this database's
 	lostRace      func(error) bool  // the transaction lost against another and may be run again
 	constraint    func(error) bool  // it failed on a constraint, which a rule that looks first meets only in a race
@@ -59,7 +58,6 @@ func sqliteDialect() dialect {
 func postgresDialect() dialect {
 	return dialect{
 		name:          "PostgreSQL",
-		remembers:     true,
 		goose:         goose.DialectPostgres,
 		viewOptions:   &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		updateOptions: &sql.TxOptions{Isolation: sql.LevelSerializable},

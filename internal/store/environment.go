@@ -27,19 +27,14 @@ func (t *tx) EnvironmentByName(name string) (authz.Environment, bool, error) {
 	return one(t, "reading an environment", scanEnvironment, selectEnvironment+` WHERE e.name = $1`, name)
 }
 
-// DefaultRoles implements authz.EnvironmentReader.
-func (t *tx) DefaultRoles(env id.Environment, org id.Organization) (authz.Defaults, bool, error) {
-	return one(t, "reading default roles", func(r row) (d authz.Defaults, err error) {
-		err = r.Scan(&d.Shared, &d.Own, (*flag)(&d.Multiple))
-		return d, err
-	}, `
-		SELECT e.role_id, coalesce(o.role_id, ''), v.multiple_roles
+// selectDefaults finds the defaults that hold for an owner, if there is such an owner.
+const selectDefaults = `
+		SELECT e.role_id AS shared, coalesce(o.role_id, '') AS own, v.multiple_roles
 		FROM default_roles e
 		JOIN environments v ON v.id = e.environment_id
 		LEFT JOIN default_roles o ON o.organization_id = $2 AND o.environment_id = e.environment_id AND o.organization_id <> ''
 		WHERE e.organization_id = '' AND e.environment_id = $1
-			AND ($2 = '' OR EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND environment_id = $1))`, env, org)
-}
+			AND ($2 = '' OR EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND environment_id = $1))`
 
 // OwnPolicies implements authz.EnvironmentReader.
 func (t *tx) OwnPolicies(env id.Environment, orgs []id.Organization) (map[id.Organization]bool, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fresh"
@@ -70,3 +71,19 @@ func Inside(ctx context.Context, s *Store, regions []fresh.Region, fn func() err
 
 // FencePause is how soon a server tries to begin a term anew.
 const FencePause = fencePause
+
+// Run runs any statement inside an open transaction.
+func Run(t authz.Tx, statement string) error {
+	_, err := t.(*tx).run(statement, nil)
+	return err
+}
+
+// Waiting is how many changes of an SQLite file wait for their turn.
+func Waiting(s *Store) int {
+	s.line.mu.Lock()
+	defer s.line.mu.Unlock()
+	return len(s.line.waiting)
+}
+
+// Gather lets all changes join a company that come while it is made, however long that takes.
+func Gather(s *Store) { s.line.joinWithin = time.Hour }

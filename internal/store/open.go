@@ -21,7 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/rolecall/rolecall/internal/fresh"
@@ -135,7 +135,7 @@ func openFile(ctx context.Context, path string, mode Mode) (*Store, error) {
 		return nil, errors.Join(err, write.Close())
 	}
 	book := fresh.NewBook()
-	s := &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: visitor{path}}
+	s := &Store{dialect: sqliteDialect(), write: write, read: read, book: book, peers: visitor{path}, line: &line{joinWithin: joinWithin}}
 	if mode == Serve {
 		if s.peers, err = newHost(path, write, book); err != nil {
 			return nil, errors.Join(err, write.Close(), read.Close())
@@ -146,10 +146,11 @@ func openFile(ctx context.Context, path string, mode Mode) (*Store, error) {
 
 func sqlitePool(path string, size int, txlock string, pragmas []string) (*sql.DB, error) {
 	where := url.URL{Scheme: "file", Path: path, RawQuery: url.Values{"_txlock": {txlock}, "_pragma": pragmas}.Encode()}
-	db, err := sql.Open("sqlite", where.String())
+	connector, err := sqlite.NewConnector(where.String())
 	if err != nil {
 		return nil, fmt.Errorf("opening the database file: %w", err)
 	}
+	db := sql.OpenDB(keeping{connector})
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
@@ -248,12 +249,14 @@ func checkFile(ctx context.Context, db *sql.DB, path string) error {
 	return nil
 }
 
-const (
-	// postgresConnections bounds the connections of one process.
-	postgresConnections = 32
-	// postgresWriters bounds how many of them write at once; the others are for reading whatever becomes of these.
-	postgresWriters = 24
-)
+// postgresConnections bounds the connections of one process.
+const postgresConnections = 32
+
+// postgresWriters bounds the transactions of one process that change something at the same time. Serializable ones that
+// meet on a page of an index run again, and the more there are the more meet: with 32 of them on two cores every
+// change runs twice, and fewer get through than with 4. More than on two cores help where the network is slow. The other
+// connections are for reading, whatever becomes of these.
+const postgresWriters = 8
 
 func openPostgres(location string) (*Store, error) {
 	config, err := postgresConfig(location)

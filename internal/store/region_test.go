@@ -132,8 +132,11 @@ var talkers = map[string]string{
 	"checkFile": "reads and writes the header of a file that nobody serves yet",
 	"KeyByHash": "only reads",
 	"Parcel":    "only reads",
-	"of":        "prepares for ask",
-	"ask":       "runs for lookup on the pool that readers use, with the texts of the loaders",
+	"lookup":    "runs the texts of the loaders on the pool that readers use",
+
+	"takePart": "begins a transaction or a savepoint", "leave": "releases it", "takeBack": "rolls it back", "abandon": "rolls back", "commitAll": "commits",
+
+	"statement": "prepares for the next two", "ExecContext": "is the driver", "QueryContext": "is the driver",
 }
 
 // By construction no statement gets to a driver but through exec, alter, one and all.

@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fresh"
@@ -85,10 +87,43 @@ func (t *tx) RolePermissions(_ id.Environment, org id.Organization, roles []id.R
 	return found, nil
 }
 
-// RoleOrder implements authz.RoleReader.
-func (t *tx) RoleOrder(env id.Environment, org id.Organization) ([]id.Role, error) {
-	return all(t, "reading a role order", scanValue[id.Role],
-		`SELECT role_id FROM role_order WHERE organization_id = $1 AND environment_id = $2 ORDER BY place`, org, env)
+// ranked is a role with its place in the order of its owner, and with the defaults, which are the same for all.
+type ranked struct {
+	defaults authz.Defaults
+	role     authz.Role
+	place    int64 // 0 where the stored order does not name it
+}
+
+func scanRanked(r row) (k ranked, err error) {
+	var more row = rowFunc(func(dest ...any) error {
+		return r.Scan(append([]any{&k.defaults.Shared, &k.defaults.Own, (*flag)(&k.defaults.Multiple), &k.place}, dest...)...)
+	})
+	k.role, err = scanRole(more)
+	return k, err
+}
+
+var selectStanding = `
+		SELECT d.shared, d.own, d.multiple_roles, coalesce(p.place, 0), ` + prefixed("r.", roleColumns) + `
+		FROM (` + selectDefaults + `) AS d
+		JOIN roles r ON r.organization_id IN ('', $2) AND r.environment_id = $1
+		LEFT JOIN role_order p ON p.organization_id = CASE d.own WHEN '' THEN '' ELSE $2 END AND p.environment_id = $1 AND p.role_id = r.id`
+
+// Standing implements authz.RoleReader.
+func (t *tx) Standing(env id.Environment, org id.Organization) (s authz.Standing, found bool, err error) {
+	ranks, err := all(t, "reading the roles of an owner", scanRanked, selectStanding,
+		env, org)
+	if err != nil || len(ranks) == 0 {
+		return s, false, err
+	}
+	slices.SortFunc(ranks, func(a, b ranked) int { return cmp.Compare(a.place, b.place) })
+	s.Defaults = ranks[0].defaults
+	for _, k := range ranks {
+		s.Roles = append(s.Roles, k.role)
+		if k.place != 0 {
+			s.Order = append(s.Order, k.role.ID)
+		}
+	}
+	return s, true, nil
 }
 
 // RolesWithPermission implements authz.RoleReader.
@@ -210,15 +245,11 @@ func (t *tx) DeleteRole(r authz.Role) error {
 
 // AppendRoleOrder implements authz.RoleWriter.
 func (t *tx) AppendRoleOrder(env id.Environment, org id.Organization, roles []id.Role) error {
-	last, _, err := one(t, "reading the end of a role order", scanValue[int64], `
-		SELECT coalesce(max(place), 0) FROM role_order WHERE organization_id = $1 AND environment_id = $2`, org, env)
-	if err != nil {
-		return err
-	}
-	for i, r := range roles {
+	for _, r := range roles {
 		err := t.alterOne(whole(env, org), "appending to a role order", `
-			INSERT INTO role_order (organization_id, environment_id, role_id, place) VALUES ($1, $2, $3, $4)`,
-			org, env, r, last+int64(i)+1)
+			INSERT INTO role_order (organization_id, environment_id, role_id, place)
+			SELECT $1, $2, $3, coalesce(max(place), 0) + 1 FROM role_order WHERE organization_id = $1 AND environment_id = $2`,
+			org, env, r)
 		if err != nil {
 			return err
 		}

@@ -25,10 +25,10 @@ type Store struct {
 	release func() error
 	book    *fresh.Book
 	peers   peers
-	lookups statements
 	observe func(context.Context, Work) // nil while nobody watches
 	hosts   hosts                       // of PostgreSQL
-	writers chan struct{}               // full while as many write as may at once; nil where the pool sees to that
+	line    *line                       // for the one writer of an SQLite file; nil where transactions run at the same time
+	writers chan struct{}               // full while as many write as may at once; nil where they stand in line
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()
@@ -46,7 +46,7 @@ func (s *Store) KeepTerms(ctx context.Context) {
 
 // Close ends all connections and gives up the lock on an SQLite file.
 func (s *Store) Close() error {
-	err := errors.Join(s.peers.close(), s.lookups.close(), s.write.Close())
+	err := errors.Join(s.peers.close(), s.write.Close())
 	if s.read != s.write {
 		err = errors.Join(err, s.read.Close())
 	}
@@ -111,6 +111,9 @@ func (s *Store) inTx(ctx context.Context, db *sql.DB, opts *sql.TxOptions, fn fu
 }
 
 func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, work *Work, fn func(*tx) error) error {
+	if s.line != nil && db == s.write {
+		return s.inCompany(ctx, work, fn)
+	}
 	w, err := s.begin(ctx, db, opts)
 	if err != nil {
 		return fmt.Errorf("beginning a transaction: %w", err)
@@ -121,7 +124,7 @@ func (s *Store) attempt(ctx context.Context, db *sql.DB, opts *sql.TxOptions, wo
 			w.rollback()
 		}
 	}()
-	t := &tx{ctx: ctx, sql: w.tx, store: s}
+	t := &tx{ctx: ctx, asked: ctx, sql: w.tx, store: s}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -183,66 +186,64 @@ func (s *Store) classify(ctx context.Context, err error) error {
 	return fmt.Errorf("database: %w", err)
 }
 
-// tx implements authz.Tx, and authz.Reader, over one SQL transaction.
+// tx implements authz.Tx, and authz.Reader, over one SQL transaction or a part of one.
 type tx struct {
-	ctx   context.Context
-	sql   *sql.Tx
+	ctx   context.Context // of each statement
+	asked context.Context // of who asked for it; looked at between statements
+	sql   runner
 	store *Store
-	again map[string]*sql.Stmt // queries that ran, prepared from the second time on
+
+	until  time.Time // when others have waited for it long enough; zero where nobody does
+	late   bool      // it came to that
+	broken error     // what a statement said after which none makes sense any more
 
 	changed map[fresh.Region]bool // what decisions depend on and this transaction writes
 	made    map[fresh.Region]bool // what nobody can remember, because this transaction made it
 }
 
-// mostPrepared bounds the statements that one transaction keeps.
-const mostPrepared = 100
+// runner runs statements in a transaction.
+type runner interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
 
-// prepared returns the statement of a query that ran before in this transaction, where the driver would parse it anew
-// each time; nil otherwise. It lives until the transaction ends.
-func (t *tx) prepared(query string) (*sql.Stmt, error) {
-	if t.store.dialect.remembers {
-		return nil, nil
+// ready says why another statement must not be run.
+func (t *tx) ready() error {
+	if t.broken != nil {
+		return t.broken
 	}
-	s, ran := t.again[query]
-	if s != nil || len(t.again) == mostPrepared && !ran {
-		return s, nil
+	if !t.until.IsZero() && time.Now().After(t.until) {
+		t.late = true
+		return errApart
 	}
-	if ran {
-		var err error
-		if s, err = t.sql.PrepareContext(t.ctx, query); err != nil {
-			return nil, err
-		}
+	return t.asked.Err()
+}
+
+// heed notes an error after which the database may have undone the transaction, and returns it.
+func (t *tx) heed(err error) error {
+	if err != nil && t.store.dialect.down(err) {
+		t.broken = err
 	}
-	if t.again == nil {
-		t.again = map[string]*sql.Stmt{}
-	}
-	t.again[query] = s
-	return s, nil
+	return err
 }
 
 func (t *tx) run(query string, args []any) (sql.Result, error) {
-	s, err := t.prepared(query)
-	switch {
-	case err != nil:
+	if err := t.ready(); err != nil {
 		return nil, err
-	case s != nil:
-		return s.ExecContext(t.ctx, args...)
 	}
-	return t.sql.ExecContext(t.ctx, query, args...)
+	res, err := t.sql.ExecContext(t.ctx, query, args...)
+	return res, t.heed(err)
 }
 
 func (t *tx) query(query string, args []any) (*sql.Rows, error) {
 	if err := harmless(query); err != nil { // a statement that writes can return rows
 		return nil, err
 	}
-	s, err := t.prepared(query)
-	switch {
-	case err != nil:
+	if err := t.ready(); err != nil {
 		return nil, err
-	case s != nil:
-		return s.QueryContext(t.ctx, args...)
 	}
-	return t.sql.QueryContext(t.ctx, query, args...)
+	rows, err := t.sql.QueryContext(t.ctx, query, args...)
+	return rows, t.heed(err)
 }
 
 var _ authz.DB = (*Store)(nil)
@@ -327,6 +328,12 @@ func one[T any](t *tx, doing string, scan func(row) (T, error), query string, ar
 	}
 	return v, found, nil
 }
+
+// rowFunc is a row that hands on what is scanned into.
+type rowFunc func(dest ...any) error
+
+// Scan implements row.
+func (f rowFunc) Scan(dest ...any) error { return f(dest...) }
 
 func scanValue[T any](r row) (v T, err error) {
 	err = r.Scan(&v)

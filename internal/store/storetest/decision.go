@@ -99,10 +99,13 @@ func equals[T any](l loading, what string, read, loaded T) {
 // set reads what is stored of the roles of one owner, with what they hold, by slug.
 func (l loading) set(org id.Organization) (authz.RoleSet, map[id.Role][]string) {
 	l.Helper()
-	defaults, found, err := l.r.DefaultRoles(l.env, org)
-	set := authz.RoleSet{Default: ok(l, defaults, err, found).Own}
-	if org == "" {
-		set.Default = defaults.Shared
+	standing, found, err := l.r.Standing(l.env, org)
+	set := authz.RoleSet{Default: ok(l, standing, err, found).Own, Order: standing.Order}
+	switch {
+	case org == "":
+		set.Default = standing.Shared
+	case set.Default == "": // it follows the environment's
+		set.Order = nil
 	}
 	all, err := l.r.Roles(l.env, org)
 	var ids []id.Role
@@ -111,8 +114,6 @@ func (l loading) set(org id.Organization) (authz.RoleSet, map[id.Role][]string) 
 			set.Roles, ids = append(set.Roles, r), append(ids, r.ID)
 		}
 	}
-	set.Order, err = l.r.RoleOrder(l.env, org)
-	ok(l, set, err)
 	set.Pinned, err = l.r.PinnedDefaults(l.env, org)
 	ok(l, set, err)
 	held, err := l.r.RolePermissions(l.env, org, ids)
@@ -143,8 +144,8 @@ func (l loading) shared() {
 	ok(l, shared, err, found)
 	set, held := l.set("")
 	equals(l, "what organizations share", set, shared.Roles)
-	defaults, found, err := l.r.DefaultRoles(l.env, "")
-	equals(l, "whether members may hold several roles", ok(l, defaults, err, found).Multiple, shared.Multiple)
+	standing, found, err := l.r.Standing(l.env, "")
+	equals(l, "whether members may hold several roles", ok(l, standing, err, found).Multiple, shared.Multiple)
 
 	catalogue, err := l.db.LoadCatalogue(context.Background(), l.env)
 	equals(l, "what environment roles hold", l.byID(held), ok(l, catalogue, err).Held)
