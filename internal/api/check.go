@@ -60,40 +60,33 @@ func resourceRef(byID, externalID, kind web.Field[string]) (authz.ResourceRef, e
 	return authz.ResourceRef{ExternalID: externalID.Value, ResourceType: kind.Value}, nil
 }
 
-func (c *Check) question(m id.Membership) (authz.Question, error) {
-	ref, err := resourceRef(c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug)
-	return authz.Question{Membership: m, Permission: c.PermissionSlug.Value, Resource: ref, Explain: c.Explain.Value}, err
-}
-
-func check(r *request) (decision.Answer, error) {
+func check(r *request) (none decision.Answer, err error) {
 	m, err := r.membership("organization_membership_id")
 	if err != nil {
-		return decision.Answer{}, err
+		return none, err
 	}
 	in, err := plainCheck.Decode(r.body)
 	if err != nil {
-		return decision.Answer{}, err
+		return none, err
 	}
-	q, err := in.question(m)
+	ref, err := resourceRef(in.ResourceID, in.ResourceExternalID, in.ResourceTypeSlug)
 	if err != nil {
-		return decision.Answer{}, err
+		return none, err
 	}
+	q := authz.Question{Membership: m, Permission: in.PermissionSlug.Value, Resource: ref, Explain: in.Explain.Value}
 	v, err := r.api.decisions.Check(r.Context(), r.caller, q)
-	return decision.Answer{Question: q, Verdict: v}, err
+	return decision.Answer{Explain: q.Explain, Verdict: v}, err
 }
 
 // question reads a question as check does, so that what is not found alone is not found here.
-func (c *CheckOf) question() (authz.Question, error) {
-	alone := Check{c.PermissionSlug, c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug, c.Explain}
+func (c *CheckOf) question(q *authz.Question) (err error) {
+	q.Resource, err = resourceRef(c.ResourceID, c.ResourceExternalID, c.ResourceTypeSlug)
 	m, ok := id.Parse[id.Membership](c.MembershipID.Value)
-	if !ok {
-		_, err := resourceRef(alone.ResourceID, alone.ResourceExternalID, alone.ResourceTypeSlug)
-		if err == nil || fault.Is(err, fault.NotFound) {
-			err = fault.Missing("Organization membership", c.MembershipID.Value)
-		}
-		return authz.Question{}, err
+	if !ok && (err == nil || fault.Is(err, fault.NotFound)) {
+		err = fault.Missing("Organization membership", c.MembershipID.Value)
 	}
-	return alone.question(m)
+	q.Membership, q.Permission, q.Explain = m, c.PermissionSlug.Value, c.Explain.Value
+	return err
 }
 
 // batch is many questions, as far as they were read.
@@ -105,22 +98,30 @@ type batch struct {
 }
 
 func (b *batch) add(e *CheckOf) (more bool) {
-	q, err := e.question()
-	switch f := fault.Of(err); {
-	case f == nil:
-		b.ask = append(b.ask, q)
-	case f.Kind == fault.NotFound:
-		b.refused[b.read] = f
-	default:
-		b.bad = append(b.bad, web.Indexed("checks", b.read, f)...)
+	n := len(b.ask)
+	b.ask = append(b.ask, authz.Question{})
+	if err := e.question(&b.ask[n]); err != nil {
+		b.refuse(fault.Of(err))
+		b.ask = b.ask[:n]
 	}
 	b.read++
 	return b.read <= authz.MaxQuestions
 }
 
+func (b *batch) refuse(f *fault.Error) {
+	if f.Kind != fault.NotFound {
+		b.bad = append(b.bad, web.Indexed("checks", b.read, f)...)
+		return
+	}
+	if b.refused == nil {
+		b.refused = map[int]*fault.Error{}
+	}
+	b.refused[b.read] = f
+}
+
 func newBatch(body []byte) batch {
 	likely := min(bytes.Count(body, []byte("}")), authz.MaxQuestions)
-	return batch{ask: make([]authz.Question, 0, likely), refused: map[int]*fault.Error{}}
+	return batch{ask: make([]authz.Question, 0, likely)}
 }
 
 func readBatch(body []byte) (batch, error) {

@@ -21,7 +21,7 @@ func FuzzEncoded(f *testing.F) {
 		r := authz.Role{Slug: text, Name: text, ResourceType: text, Permissions: []string{}, CreatedAt: time.UnixMilli(at % 1e14), UpdatedAt: time.UnixMilli(0)}
 		p := authz.Permission{Slug: text, Name: text, ResourceType: text, System: some, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 		found := page.Page[authz.Permission]{Items: []authz.Permission{p, {}}[:len(text)%3]}
-		d := []decision.Answer{{Verdict: decision.Verdict{Authorized: some}}, {Refusal: &fault.Error{Code: "code", Message: text}}, {Question: authz.Question{Explain: true}}}
+		d := []decision.Answer{{Verdict: decision.Verdict{Authorized: some}}, {Refusal: &fault.Error{Code: "code", Message: text}}, {Explain: true}}
 		if some {
 			r.Description, p.Description, r.Organization = &text, &text, "org_"
 			r.Permissions = strings.SplitAfter(text, "a")
@@ -38,7 +38,7 @@ func FuzzEncoded(f *testing.F) {
 		for _, answers := range [][]decision.Answer{{}, d[:1], d} {
 			l := CheckedList{Object: "list", Data: []CheckedOf{}}
 			for _, a := range answers {
-				one := CheckedOf{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)}
+				one := CheckedOf{Authorized: a.Verdict.Authorized, Reason: reasonBody(&a)}
 				if a.Refusal != nil {
 					one = CheckedOf{Error: &CheckError{a.Refusal.Code, a.Refusal.Message}}
 				} else {

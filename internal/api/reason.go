@@ -65,9 +65,11 @@ var (
 )
 
 // encodeAnswer encodes a Checked.
-func encodeAnswer(a decision.Answer) ([]byte, error) {
+func encodeAnswer(a decision.Answer) ([]byte, error) { return encodeVerdict(&a) }
+
+func encodeVerdict(a *decision.Answer) ([]byte, error) {
 	switch {
-	case a.Question.Explain:
+	case a.Explain:
 		return event.Encode(Checked{Authorized: a.Verdict.Authorized, Reason: reasonBody(a)})
 	case a.Verdict.Authorized:
 		return allowed, nil
@@ -79,13 +81,16 @@ func encodeAnswer(a decision.Answer) ([]byte, error) {
 func encodeAnswers(answers []decision.Answer) ([]byte, error) {
 	const begin, end = `{"object":"list","data":[`, `]}`
 	body := append(make([]byte, 0, len(begin)+len(answers)*(len(denied)+len(","))+len(end)), begin...)
-	for i, a := range answers {
+	for i := range answers {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		one, err := encodeAnswer(a)
-		if a.Refusal != nil {
+		var one []byte
+		var err error
+		if a := &answers[i]; a.Refusal != nil {
 			one, err = event.Encode(CheckedOf{Error: &CheckError{Code: a.Refusal.Code, Message: a.Refusal.Message}})
+		} else {
+			one, err = encodeVerdict(a)
 		}
 		if err != nil {
 			return nil, err
@@ -96,8 +101,8 @@ func encodeAnswers(answers []decision.Answer) ([]byte, error) {
 }
 
 // reasonBody shows the reason of a decision to whom asked for it.
-func reasonBody(a decision.Answer) *Reason {
-	if !a.Question.Explain {
+func reasonBody(a *decision.Answer) *Reason {
+	if !a.Explain {
 		return nil
 	}
 	reason := a.Verdict.Reason()

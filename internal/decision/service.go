@@ -135,7 +135,7 @@ func (s *Service) CheckAll(ctx context.Context, c authz.Caller, qs []authz.Quest
 		answers, out := s.recallAll(ctx, &c, qs)
 		if out == remembered {
 			s.counts.answered(qs[0].Membership, len(qs))
-			s.counts.checkedAll(answers)
+			s.counts.checkedAll(qs[0].Membership, answers)
 			return answers, nil
 		}
 		s.counts.ruled(out, len(qs))
@@ -143,9 +143,11 @@ func (s *Service) CheckAll(ctx context.Context, c authz.Caller, qs []authz.Quest
 	found, err := s.rules.CheckAll(ctx, c, qs)
 	answers := make([]Answer, len(found))
 	for i, a := range found {
-		answers[i] = Answer{Question: a.Question, Verdict: Verdict{Authorized: a.Decision.Authorized, spelt: &a.Decision.Reason}, Refusal: a.Refusal}
+		answers[i] = Answer{Explain: a.Question.Explain, Verdict: Verdict{Authorized: a.Decision.Authorized, spelt: &a.Decision.Reason}, Refusal: a.Refusal}
 	}
-	s.counts.checkedAll(answers)
+	if len(answers) > 0 {
+		s.counts.checkedAll(qs[0].Membership, answers)
+	}
 	return answers, err
 }
 
@@ -192,7 +194,7 @@ func (st *state) askAll(c *authz.Caller, qs []authz.Question, at moment) (answer
 		if lacks != needNothing {
 			cold = append(cold, *q)
 		}
-		a.Question = *q
+		a.Explain = q.Explain
 		if refusal != nil {
 			a.Refusal = fault.Of(refusal)
 		}

@@ -93,8 +93,8 @@ func (c *counts) checked(m id.Membership, authorized bool, err error) {
 	c.memory[stripe(m)].checks[of].Add(1)
 }
 
-// checkedAll counts what a batch came to.
-func (c *counts) checkedAll(answers []Answer) {
+// checkedAll counts what a batch came to, whose first question is about this membership.
+func (c *counts) checkedAll(m id.Membership, answers []Answer) {
 	var n [results]uint64
 	for i := range answers {
 		switch a := &answers[i]; {
@@ -108,7 +108,7 @@ func (c *counts) checkedAll(answers []Answer) {
 	}
 	for of, n := range n {
 		if n > 0 {
-			c.memory[stripe(answers[0].Question.Membership)].checks[of].Add(n)
+			c.memory[stripe(m)].checks[of].Add(n)
 		}
 	}
 }

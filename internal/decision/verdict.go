@@ -17,9 +17,9 @@ type Verdict struct {
 
 // Answer is what one question of a batch got: a verdict, or the refusal that the question alone would have got.
 type Answer struct {
-	Question authz.Question
-	Verdict  Verdict
-	Refusal  *fault.Error
+	Verdict Verdict
+	Refusal *fault.Error
+	Explain bool // as it was asked
 }
 
 // Reason says why the verdict is what it is. Roles are told by id, slug, type and owner; resources by all that names

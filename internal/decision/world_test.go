@@ -250,7 +250,7 @@ func (w *world) differ(c authz.Caller) string {
 		var answers []authz.Answer
 		for i, q := range part {
 			v, err := w.memory.Check(ctx, c, q)
-			a := decision.Answer{Question: q, Verdict: v}
+			a := decision.Answer{Explain: q.Explain, Verdict: v}
 			if err != nil {
 				a.Refusal = fault.Of(err)
 			} else {
@@ -264,7 +264,7 @@ func (w *world) differ(c authz.Caller) string {
 			continue
 		}
 		for i, a := range must(w.memory.CheckAll(ctx, c, known)) {
-			if d := cmp.Diff(byRules(answers[i]), byMemory(a), cmpopts.EquateEmpty()); d != "" || a.Question != known[i] {
+			if d := cmp.Diff(byRules(answers[i]), byMemory(a), cmpopts.EquateEmpty()); d != "" || a.Explain != known[i].Explain {
 				return fmt.Sprintf("in a batch: %+v (-rules +memory)\n%s", known[i], d)
 			}
 		}

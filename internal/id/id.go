@@ -105,13 +105,12 @@ func Parse[T Any](s string) (parsed T, ok bool) {
 	if len(s) != n+1+ulid.EncodedSize || s[:n] != prefix || s[n] != '_' || s[n+1] > '7' { // greater ones overflow
 		return "", false
 	}
+	var bad byte
 	for i := n + 1; i < len(s); i++ {
-		switch c := s[i]; {
-		case '0' <= c && c <= '9':
-		case 'A' <= c && c <= 'Z' && c != 'I' && c != 'L' && c != 'O' && c != 'U':
-		default:
-			return "", false
-		}
+		bad |= digit[s[i]]
+	}
+	if bad&notDigit != 0 {
+		return "", false
 	}
 	return T(s), true
 }

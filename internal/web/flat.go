@@ -3,7 +3,7 @@ package web
 import (
 	"fmt"
 	"reflect"
-	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -30,11 +30,35 @@ func NewFlat[T any]() Flat[T] {
 	return f
 }
 
+// place is where a field is: one of both.
+type place struct {
+	text  *Field[string]
+	truth *Field[bool]
+}
+
+// usual is how many fields bodies have at most, as a rule.
+const usual = 8
+
+// places finds the fields of a struct, in their order.
+func places[T any](into *T, room []place) []place {
+	v := reflect.ValueOf(into).Elem()
+	for i := range v.NumField() {
+		switch field := v.Field(i).Addr().Interface().(type) {
+		case *Field[string]:
+			room = append(room, place{text: field})
+		case *Field[bool]:
+			room = append(room, place{truth: field})
+		}
+	}
+	return room
+}
+
 // Decode is Decode.
 func (f Flat[T]) Decode(body []byte) (T, error) {
 	var in T
-	s := scan(body)
-	if f.object(&s, reflect.ValueOf(&in).Elem()) && s.end() {
+	var room [usual]place
+	s := scan{rest: string(body)}
+	if f.object(&s, places(&in, room[:0])) && s.end() {
 		return in, nil
 	}
 	return Decode[T](body)
@@ -44,15 +68,16 @@ func (f Flat[T]) Decode(body []byte) (T, error) {
 // same place, for as long as it is taken. Where it returns false that is left to Decode and DecodeItems, and what was
 // handed over does not count.
 func (f Flat[T]) Each(key string, body []byte, one func(*T) (more bool)) bool {
-	s := scan(body)
+	s := scan{rest: string(body)}
 	if name, isText := "", s.take('{'); !isText || !s.text(&name) || name != key || !s.take(':') || !s.take('[') {
 		return false
 	}
 	var in, none T
-	place := reflect.ValueOf(&in).Elem()
+	var room [usual]place
+	fields := places(&in, room[:0])
 	for {
 		in = none
-		if !f.object(&s, place) || !one(&in) {
+		if !f.object(&s, fields) || !one(&in) {
 			return false
 		}
 		if !s.take(',') {
@@ -61,29 +86,24 @@ func (f Flat[T]) Each(key string, body []byte, one func(*T) (more bool)) bool {
 	}
 }
 
-// object reads an object into a struct. Keys that are not known, or are there twice, are not plain.
-func (f Flat[T]) object(s *scan, into reflect.Value) bool {
+// object reads an object into fields. Keys that are not known, or are there twice, are not plain.
+func (f Flat[T]) object(s *scan, fields []place) bool {
 	if !s.take('{') {
 		return false
 	}
 	var seen uint64
 	for more := !s.take('}'); more; {
-		var key string
-		if !s.text(&key) || !s.take(':') {
-			return false
-		}
-		n := slices.Index(f.keys, key)
-		if n < 0 || seen&(1<<n) != 0 {
+		n := s.key(f.keys)
+		if n < 0 || seen&(1<<n) != 0 || !s.take(':') {
 			return false
 		}
 		seen |= 1 << n
-		switch field := into.Field(n).Addr().Interface().(type) {
-		case *Field[string]:
-			field.Set = s.text(&field.Value)
-			more = field.Set
-		case *Field[bool]:
-			field.Set = s.truth(&field.Value)
-			more = field.Set
+		if field := fields[n]; field.text != nil {
+			field.text.Set = s.text(&field.text.Value)
+			more = field.text.Set
+		} else {
+			field.truth.Set = s.truth(&field.truth.Value)
+			more = field.truth.Set
 		}
 		if !more {
 			return false
@@ -95,33 +115,49 @@ func (f Flat[T]) object(s *scan, into reflect.Value) bool {
 	return seen&f.required == f.required
 }
 
-// scan is the rest of a JSON text that is written plainly: strings in printable ASCII without escapes, and no numbers.
-type scan string
+// scan is a JSON text that is written plainly, as far as it is left: strings in printable ASCII without escapes, and no
+// numbers.
+type scan struct {
+	rest string
+	at   int // before it, all was read
+}
 
 // take reads one character, after blanks.
 func (s *scan) take(c byte) bool {
-	if *s != "" && (*s)[0] <= ' ' {
+	if s.at < len(s.rest) && s.rest[s.at] <= ' ' {
 		s.skip()
 	}
-	if *s == "" || (*s)[0] != c {
+	if s.at >= len(s.rest) || s.rest[s.at] != c {
 		return false
 	}
-	*s = (*s)[1:]
+	s.at++
 	return true
 }
 
 func (s *scan) skip() {
-	rest := *s
-	for rest != "" && (rest[0] == ' ' || rest[0] == '\n' || rest[0] == '\t' || rest[0] == '\r') {
-		rest = rest[1:]
+	for s.at < len(s.rest) && (s.rest[s.at] == ' ' || s.rest[s.at] == '\n' || s.rest[s.at] == '\t' || s.rest[s.at] == '\r') {
+		s.at++
 	}
-	*s = rest
 }
 
 // end says whether nothing is left.
 func (s *scan) end() bool {
 	s.skip()
-	return *s == ""
+	return s.at == len(s.rest)
+}
+
+// key reads a string that is one of these and returns which; -1 for none.
+func (s *scan) key(known []string) int {
+	if !s.take('"') {
+		return -1
+	}
+	for n, k := range known {
+		if end := s.at + len(k); end < len(s.rest) && s.rest[end] == '"' && s.rest[s.at:end] == k {
+			s.at = end + 1
+			return n
+		}
+	}
+	return -1
 }
 
 // text reads a string.
@@ -129,29 +165,36 @@ func (s *scan) text(into *string) bool {
 	if !s.take('"') {
 		return false
 	}
-	rest := string(*s)
-	for i := range len(rest) {
-		switch c := rest[i]; {
-		case c == '"':
-			*into, *s = rest[:i], scan(rest[i+1:])
-			return true
-		case c < ' ' || c > '~' || c == '\\':
-			return false
-		}
+	end := s.at
+	for end < len(s.rest) && isPlain[s.rest[end]] {
+		end++
 	}
-	return false
+	if end >= len(s.rest) || s.rest[end] != '"' {
+		return false
+	}
+	*into, s.at = s.rest[s.at:end], end+1
+	return true
+}
+
+// isPlain is what may be in a string that is written plainly.
+var isPlain = plainCharacters()
+
+func plainCharacters() (plain [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
 }
 
 // truth reads true or false.
 func (s *scan) truth(into *bool) bool {
 	s.skip()
-	rest, yes := strings.CutPrefix(string(*s), "true")
-	if !yes {
-		var no bool
-		if rest, no = strings.CutPrefix(rest, "false"); !no {
-			return false
+	for _, yes := range []bool{true, false} {
+		if word := strconv.FormatBool(yes); strings.HasPrefix(s.rest[s.at:], word) {
+			*into = yes
+			s.at += len(word)
+			return true
 		}
 	}
-	*into, *s = yes, scan(rest)
-	return true
+	return false
 }
