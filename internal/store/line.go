@@ -42,8 +42,9 @@ type company struct {
 // part is a change that was made, or was refused in view of those before it, and waits for the commit. Should that
 // fail, what was seen of the others never was.
 type part struct {
-	tx    *tx // nil where nothing was made
-	ended chan error
+	tx        *tx // nil where nothing was made
+	announced time.Duration
+	ended     chan error
 }
 
 const (
@@ -114,7 +115,9 @@ func (s *Store) inTurn(ctx context.Context, alone bool, work *Work, fn func(*tx)
 	commits := time.Now()
 	s.goOn(c)
 	outcome := <-m.ended
-	work.Commit = time.Since(commits)
+	if err == nil && outcome == nil {
+		work.Announce, work.Commit = m.announced, time.Since(commits)
+	}
 	if outcome != nil {
 		return outcome
 	}
@@ -223,10 +226,16 @@ func (s *Store) commitAll(c *company) error {
 			maps.Copy(all.changed, m.tx.changed)
 		}
 	}
+	began := time.Now()
 	settle, err := s.hold(all.ctx, all)
 	if err != nil {
 		c.abandon()
 		return err
+	}
+	for _, m := range c.members {
+		if m.tx != nil && len(m.tx.changed) > 0 {
+			m.announced = time.Since(began)
+		}
 	}
 	_, err = c.conn.ExecContext(all.ctx, "COMMIT")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // forgettable are the tables that neither decisions nor the answers to API keys are made of.
 var forgettable = []string{
 	"event_places", "events", "goose_db_version", "jobs", "operator_invitations", "operator_sessions", "operators",
-	"organization_domains", "receipts", "resource_type_parents", "resource_types", "sqlite_sequence", "users",
+	"organization_domains", "receipts", "replicas", "resource_type_parents", "resource_types", "sqlite_sequence", "users",
 	"webhook_attempts", "webhook_deliveries", "webhook_endpoints", "webhook_replays",
 }
 
