@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -30,7 +31,8 @@ type API struct {
 	decisions *decision.Service
 	keys      *operator.Service
 	hooks     *webhook.Service
-	document  []byte // the OpenAPI document, as JSON
+	document  []byte    // the OpenAPI document, as JSON
+	rooms     sync.Pool // of *[]authz.Question, for batches: fresh memory for each costs more than to answer some of it
 }
 
 // New returns the API over its services. version goes into the OpenAPI document.
@@ -39,7 +41,10 @@ func New(rules *authz.Service, decisions *decision.Service, keys *operator.Servi
 	if err != nil {
 		return nil, err
 	}
-	return &API{rules: rules, decisions: decisions, keys: keys, hooks: hooks, document: document}, nil
+	return &API{
+		rules: rules, decisions: decisions, keys: keys, hooks: hooks, document: document,
+		rooms: sync.Pool{New: func() any { return new([]authz.Question) }},
+	}, nil
 }
 
 // Register adds every route of the API to a router.

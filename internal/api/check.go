@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/decision"
 	"github.com/rolecall/rolecall/internal/fault"
@@ -102,6 +100,7 @@ func (b *batch) add(e *CheckOf) (more bool) {
 	b.ask = append(b.ask, authz.Question{})
 	if err := e.question(&b.ask[n]); err != nil {
 		b.refuse(fault.Of(err))
+		clear(b.ask[n:])
 		b.ask = b.ask[:n]
 	}
 	b.read++
@@ -119,13 +118,9 @@ func (b *batch) refuse(f *fault.Error) {
 	b.refused[b.read] = f
 }
 
-func newBatch(body []byte) batch {
-	likely := min(bytes.Count(body, []byte("}")), authz.MaxQuestions)
-	return batch{ask: make([]authz.Question, 0, likely)}
-}
-
-func readBatch(body []byte) (batch, error) {
-	b := newBatch(body)
+// readBatch reads the body of a batch; room is where it puts the questions.
+func readBatch(room []authz.Question, body []byte) (batch, error) {
+	b := batch{ask: room}
 	if !plainChecks.Each("checks", body, b.add) {
 		in, err := web.Decode[Checks](body)
 		if err != nil {
@@ -138,7 +133,8 @@ func readBatch(body []byte) (batch, error) {
 		if err != nil {
 			return b, err
 		}
-		b = newBatch(body)
+		clear(b.ask)
+		b = batch{ask: b.ask[:0]}
 		for i := range entries {
 			b.add(&entries[i])
 		}
@@ -150,7 +146,13 @@ func readBatch(body []byte) (batch, error) {
 }
 
 func checkAll(r *request) (answers []decision.Answer, err error) {
-	b, err := readBatch(r.body)
+	room := r.api.rooms.Get().(*[]authz.Question)
+	b, err := readBatch(*room, r.body)
+	defer func() {
+		clear(b.ask) // which would keep the body that it was read from
+		*room = b.ask[:0]
+		r.api.rooms.Put(room)
+	}()
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,15 @@ import (
 
 // encodeRoles encodes a RoleList.
 func encodeRoles(roles []authz.Role) ([]byte, error) {
-	const usual = 400 // bytes of a role
-	return appendList(make([]byte, 0, usual*(1+len(roles))), roles, func(b []byte, r authz.Role) []byte { return roleBody(r).appendJSON(b) }, "]}"), nil
+	const usual = 400 // bytes of a role without what it holds
+	likely := usual
+	for i := range roles {
+		likely += usual
+		for _, slug := range roles[i].Permissions {
+			likely += len(slug) + len(`"",`)
+		}
+	}
+	return appendList(make([]byte, 0, likely), roles, func(b []byte, r *authz.Role) []byte { return roleBody(*r).appendJSON(b) }, "]}"), nil
 }
 
 func (r Role) appendJSON(b []byte) []byte {
@@ -42,20 +49,20 @@ func (r Role) appendJSON(b []byte) []byte {
 // encodePermissions encodes a List[event.Permission].
 func encodePermissions(p page.Page[authz.Permission]) ([]byte, error) {
 	const usual = 300 // bytes of a permission
-	b := appendList(make([]byte, 0, usual*(1+len(p.Items))), p.Items, func(b []byte, p authz.Permission) []byte { return permissionBody(p).AppendJSON(b) },
+	b := appendList(make([]byte, 0, usual*(1+len(p.Items))), p.Items, func(b []byte, p *authz.Permission) []byte { return permissionBody(*p).AppendJSON(b) },
 		`],"list_metadata":{"before":`)
 	b = event.AppendOptional(b, optional(p.Before))
 	b = event.AppendOptional(append(b, `,"after":`...), optional(p.After))
 	return append(b, "}}"...), nil
 }
 
-func appendList[T any](b []byte, items []T, one func([]byte, T) []byte, end string) []byte {
+func appendList[T any](b []byte, items []T, one func([]byte, *T) []byte, end string) []byte {
 	b = append(b, `{"object":"list","data":[`...)
-	for i, item := range items {
+	for i := range items {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = one(b, item)
+		b = one(b, &items[i])
 	}
 	return append(b, end...)
 }

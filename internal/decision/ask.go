@@ -1,12 +1,12 @@
 package decision
 
 import (
-	"slices"
 	"time"
 
 	"github.com/rolecall/rolecall/internal/authz"
 	"github.com/rolecall/rolecall/internal/fault"
 	"github.com/rolecall/rolecall/internal/id"
+	"github.com/rolecall/rolecall/internal/page"
 )
 
 // sight is what an answer from memory is made of.
@@ -205,18 +205,42 @@ func (st *state) look(c *authz.Caller, m id.Membership, ref *authz.ResourceRef, 
 	return s.locate(ref)
 }
 
-// permissions lists what the roles in effect hold, by id.
-func (s *sight) permissions() []authz.Permission {
-	if statuses[s.m.status] != authz.StatusActive {
-		return nil
-	}
-	effects := s.effects()
-	var all []authz.Permission
-	for i := range s.cat.sorted {
-		p := &s.cat.sorted[i]
-		if slices.ContainsFunc(effects, func(e effect) bool { return s.holds(e.role, p.number) }) {
-			all = append(all, p.Permission)
+// permissions is a page of what the roles in effect hold, by id.
+func (s *sight) permissions(r page.Request) page.Page[authz.Permission] {
+	var read []*authz.Permission
+	behind := false
+	if statuses[s.m.status] == authz.StatusActive {
+		sorted, w := s.cat.sorted, r.Walk()
+		effects := s.effects()
+		read = make([]*authz.Permission, 0, min(len(sorted), r.Limit+1))
+		for i := 0; i < len(sorted) && len(read) <= r.Limit; i++ {
+			p := &sorted[i]
+			if !w.Ascending {
+				p = &sorted[len(sorted)-1-i]
+			}
+			if !s.holdAny(effects, p.number) {
+				continue
+			}
+			if w.Passes(string(p.ID)) {
+				behind = true
+				continue
+			}
+			read = append(read, &p.Permission)
 		}
 	}
-	return all
+	cut := page.Cut(r, read, behind, func(p *authz.Permission) string { return string(p.ID) })
+	shown := page.Page[authz.Permission]{Items: make([]authz.Permission, len(cut.Items)), Before: cut.Before, After: cut.After}
+	for i, p := range cut.Items {
+		shown.Items[i] = *p
+	}
+	return shown
+}
+
+func (s *sight) holdAny(effects []effect, n int32) bool {
+	for i := range effects {
+		if s.holds(effects[i].role, n) {
+			return true
+		}
+	}
+	return false
 }

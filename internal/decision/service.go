@@ -284,7 +284,7 @@ func (s *Service) PermissionsOn(ctx context.Context, c authz.Caller, m id.Member
 		if lacks == needNothing {
 			var p page.Page[authz.Permission]
 			if refusal == nil {
-				p = page.Of(r, seen.permissions(), func(p authz.Permission) string { return string(p.ID) })
+				p = seen.permissions(r)
 			}
 			if out = changed; seen.stands() && st.term.Lasts() {
 				s.counts.answered(m, 1)

@@ -5,7 +5,7 @@ import "time"
 // AppendText appends a string as Encode writes it.
 func AppendText[T ~string](b []byte, s T) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= 0x80 || c == '"' || c == '\\' {
+		if !isPlain[s[i]] {
 			encoded, err := Encode(s)
 			if err != nil { // strings always encode
 				panic(err)
@@ -16,6 +16,16 @@ func AppendText[T ~string](b []byte, s T) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
+// isPlain is the characters that stand for themselves.
+var isPlain = plainCharacters()
+
+func plainCharacters() (plain [256]bool) {
+	for c := ' '; c < 0x80; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}
+
 // AppendOptional is AppendText, or null.
 func AppendOptional(b []byte, s *string) []byte {
 	if s == nil {
@@ -24,9 +34,13 @@ func AppendOptional(b []byte, s *string) []byte {
 	return AppendText(b, *s)
 }
 
-// AppendJSON appends the contract's spelling as a JSON string.
+// AppendJSON appends the contract's spelling as a JSON string. Of the standard's layouts, those without a fraction are
+// written much faster.
 func (t Time) AppendJSON(b []byte) []byte {
-	return append(time.Time(t).UTC().AppendFormat(append(b, '"'), layout), '"')
+	at := time.Time(t).UTC()
+	b = at.AppendFormat(append(b, '"'), time.RFC3339)
+	ms := at.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-len("Z")], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z', '"')
 }
 
 // AppendJSON appends the permission as Encode writes it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rolecall/rolecall/internal/event"
 )
@@ -48,5 +49,19 @@ func TestTypesAreComplete(t *testing.T) {
 	})
 	if declared == 0 || declared != len(event.Types()) {
 		t.Errorf("%d types are declared and %d listed", declared, len(event.Types()))
+	}
+}
+
+// A time is spelt the same wherever it is written.
+func TestTimesAreSpeltTheSame(t *testing.T) {
+	elsewhere := time.FixedZone("elsewhere", -9*60*60)
+	for _, at := range []time.Time{
+		{}, time.UnixMilli(0), time.UnixMilli(-1), time.UnixMilli(1_700_000_000_007), time.Date(2026, 2, 28, 23, 59, 59, 999_999_999, elsewhere),
+		time.Date(2026, 1, 2, 3, 4, 5, 60_000_000, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, elsewhere), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		want := `"` + at.UTC().Format("2006-01-02T15:04:05.000Z") + `"`
+		if got := string(event.Time(at).AppendJSON(nil)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }

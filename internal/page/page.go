@@ -97,6 +97,11 @@ func (r Request) Walk() Walk {
 	}
 }
 
+// Passes says whether an item lies on the near side of the cursor, or at it.
+func (w Walk) Passes(key string) bool {
+	return w.Cursor != "" && (key == w.Cursor || key < w.Cursor == w.Ascending)
+}
+
 // cursors returns the cursor that moves down the list as shown and the one that moves up.
 func (r Request) cursors() (down, up string) {
 	if r.Order == Normal {
@@ -151,7 +156,7 @@ func Of[T any](r Request, all []T, key func(T) string) Page[T] {
 		slices.Reverse(read)
 	}
 	passed := 0
-	for w.Cursor != "" && passed < len(read) && (key(read[passed]) == w.Cursor || key(read[passed]) < w.Cursor == w.Ascending) {
+	for passed < len(read) && w.Passes(key(read[passed])) {
 		passed++
 	}
 	read = read[passed:]
