@@ -100,6 +100,7 @@ func (l *lookout) follow(s Services, w *webhook.Worker) {
 	if l.metrics != nil {
 		l.metrics.Watch(watch.NewDatabase(l.db, time.Now, l.log))
 		l.metrics.Watch(watch.NewMemory(l.db.Fresh(), s.Decisions))
+		l.metrics.Watch(watch.NewCircle(l.db.Circle))
 	}
 }
 
