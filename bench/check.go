@@ -26,7 +26,11 @@ func (b *bench) check(ctx context.Context, report *Report) error {
 	}
 	defer bare.stop()
 	var contests []contest
-	for _, organizations := range pick(b, []int{1_000, 10_000}, []int{50}) {
+	worlds := b.Worlds
+	if len(worlds) == 0 {
+		worlds = pick(b, []int{1_000, 10_000}, []int{50})
+	}
+	for _, organizations := range worlds {
 		databases, err := b.databases(ctx, fmt.Sprintf("check_%d", organizations))
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +30,9 @@ func (b *bench) databases(ctx context.Context, name string) ([]database, error) 
 			return nil, err
 		}
 		all = append(all, database{"PostgreSQL", location})
+	}
+	if len(b.On) > 0 {
+		all = slices.DeleteFunc(all, func(d database) bool { return !slices.Contains(b.On, d.Name) })
 	}
 	return all, nil
 }

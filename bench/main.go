@@ -21,6 +21,8 @@ import (
 // options is the command line.
 type options struct {
 	Only   []string `placeholder:"NAME" enum:"create,check,curve,order,remove,replicas,scale,screens,webhook,size,start" help:"Measure only this: create, check, curve, order, remove, replicas, scale, screens, webhook, size or start. May be given several times."`
+	On     []string `placeholder:"DATABASE" enum:"SQLite,PostgreSQL" help:"Measure only on this: SQLite or PostgreSQL. May be given twice. Default: both."`
+	Worlds []int    `placeholder:"N" help:"Of check, only the worlds of so many organizations. Default: 1000 and 10000, with --quick 50."`
 	Screen string   `placeholder:"TEXT" help:"Of the screens, only those whose address in the table of routes contains this, such as /members."`
 	Quick  bool     `help:"Small worlds and short rounds, in under a minute: to see that it works, not to compare with."`
 	Rounds int      `placeholder:"N" help:"Measured rounds, of which the median counts. Default: 5, with --quick 2."`

@@ -94,7 +94,7 @@ func (b *bench) scaleOn(ctx context.Context, d database, bare *process, membersh
 		}
 		*part.p50, *part.p99 = milliseconds(o.quantile(0.5)), milliseconds(o.quantile(0.99))
 	}
-	all := rest[:min(pick(b, 1_000_000, 500), len(rest))]
+	all := rest[:min(pick(b, 200_000, 500), len(rest))]
 	b.say("scale: %s, asking about %d members", d.Name, len(all))
 	if _, err := ask(s, all, 16); err != nil {
 		return row, err
