@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,13 +12,22 @@ import (
 
 // counting is what was written, and in how many writes.
 type counting struct {
-	bytes.Buffer
+	mu     sync.Mutex // lines are also written from timers
+	text   bytes.Buffer
 	writes int
 }
 
 func (c *counting) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.writes++
-	return c.Buffer.Write(b)
+	return c.text.Write(b)
+}
+
+func (c *counting) all() (text string, writes int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.text.String(), c.writes
 }
 
 // Lines wait for others, but not for long, and not those that warn; none is lost or out of order.
@@ -30,13 +40,14 @@ func TestLogLinesWaitForOthers(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			var got []string
-			for line := range strings.Lines(out.String()) {
+			text, wrote := out.all()
+			for line := range strings.Lines(text) {
 				_, rest, _ := strings.Cut(line, `"msg":"`)
 				msg, _, _ := strings.Cut(rest, `"`)
 				got = append(got, msg)
 			}
-			if strings.Join(got, " ") != strings.Join(lines, " ") || out.writes != writes {
-				t.Errorf("%s: %v in %d writes, want %v in %d", when, got, out.writes, lines, writes)
+			if strings.Join(got, " ") != strings.Join(lines, " ") || wrote != writes {
+				t.Errorf("%s: %v in %d writes, want %v in %d", when, got, wrote, lines, writes)
 			}
 		}
 		log.Info("a")
@@ -56,7 +67,7 @@ func TestLogLinesWaitForOthers(t *testing.T) {
 		wants("when nothing waits", 4, "a", "b", "c", "d", "e", "f")
 		log.Info(strings.Repeat("g", 64<<10))
 		synctest.Wait()
-		if out.writes != 5 {
+		if _, wrote := out.all(); wrote != 5 {
 			t.Error("a line too long to wait waits")
 		}
 	})
