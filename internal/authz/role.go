@@ -57,11 +57,9 @@ func (r Role) payload(deleted bool) any {
 type RoleReader interface {
 	// Role finds a role of exactly that owner, with its permissions. One that is gone is not found.
 	Role(env id.Environment, org id.Organization, slug string) (r Role, found bool, err error)
-	// Roles lists the roles available to an owner, the environment's and its own, retired ones among them, in no
-	// order and without their permissions.
-	Roles(env id.Environment, org id.Organization) ([]Role, error)
-	// Standing reads in one step the defaults that hold for an owner, the roles available to it as Roles does, and the
-	// order that holds for it: the environment's where it has none of its own. It is not found where the owner is not.
+	// Standing reads in one step the defaults that hold for an owner; the roles available to it, the environment's and its
+	// own, retired ones among them, in no order and without their permissions; and the order that holds for it: the
+	// environment's where it has none of its own. It is not found where the owner is not.
 	Standing(env id.Environment, org id.Organization) (s Standing, found bool, err error)
 	// RolePermissions finds the permissions of some of the roles available to an owner, as slugs, sorted.
 	RolePermissions(env id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error)

@@ -112,11 +112,11 @@ func (r *chance) provided() {
 			return err
 		}
 		home := authz.OrganizationResource(of.Organization)
-		roles, err := tx.Roles(r.c.Environment, of.Organization)
+		standing, _, err := tx.Standing(r.c.Environment, of.Organization)
 		if err != nil {
 			return err
 		}
-		roles = slices.DeleteFunc(roles, func(role authz.Role) bool {
+		roles := slices.DeleteFunc(standing.Roles, func(role authz.Role) bool {
 			return role.ResourceType != authz.OrganizationType || !role.RetiredAt.IsZero()
 		})
 		slices.SortFunc(roles, func(a, b authz.Role) int { return int(a.Ordinal - b.Ordinal) })

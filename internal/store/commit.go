@@ -53,7 +53,7 @@ func (s *Store) begin(ctx context.Context, db *sql.DB, opts *sql.TxOptions) (*op
 // enter waits until one more may write. Writers whose commits hang, because a standby that must confirm them is gone,
 // would otherwise take all connections, and nobody could read.
 func (s *Store) enter(ctx context.Context, opts *sql.TxOptions) (leave func(), err error) {
-	if s.writers == nil || opts.ReadOnly {
+	if opts.ReadOnly {
 		return func() {}, nil
 	}
 	select {
@@ -86,7 +86,7 @@ func (w *opened) close() error {
 	return w.tx.Commit()
 }
 
-// commit sends the commit and waits for its outcome until the context's deadline; a client that goes away changes
+// commit is for PostgreSQL; the changes of an SQLite file stand in line. It sends the commit and waits for its outcome until the context's deadline; a client that goes away changes
 // nothing. The commit itself is never abandoned: settle is told its outcome whenever that comes, and the connection is
 // given back only then.
 func (s *Store) commit(ctx context.Context, w *opened, settle func(known bool)) error {
@@ -110,9 +110,7 @@ func (s *Store) commit(ctx context.Context, w *opened, settle func(known bool)) 
 	select {
 	case err = <-outcome:
 	case <-late.Done():
-		if c != nil {
-			go s.hosts.watch(c, decided)
-		}
+		go s.hosts.watch(c, decided)
 		return undecidedError{late.Err()}
 	}
 	switch {
@@ -124,7 +122,7 @@ func (s *Store) commit(ctx context.Context, w *opened, settle func(known bool)) 
 	return fmt.Errorf("committing: %w", err)
 }
 
-// session is that of the connection; nil for SQLite.
+// session is that of the connection.
 func (w *opened) session() (found *session) {
 	_ = w.conn.Raw(func(conn any) error { // nothing fails
 		found = sessionOf(conn)
@@ -136,9 +134,6 @@ func (w *opened) session() (found *session) {
 // send commits. A server that was told to cancel a commit that waits for a standby says that it succeeded, with a
 // warning that it may be lost.
 func send(w *opened, c *session) error {
-	if c == nil {
-		return w.tx.Commit()
-	}
 	c.warned.Store(false)
 	c.committing.Store(true)
 	err := w.tx.Commit()

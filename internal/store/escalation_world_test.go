@@ -153,7 +153,8 @@ func (w *smallWorld) digestOf(orgs ...id.Organization) string {
 	slugs := map[id.Role]string{"": "-"}
 	for _, org := range append([]id.Organization{""}, orgs...) {
 		p := must(w.rules.Policy(context.Background(), w.system, org))
-		for _, role := range must(w.tx.Roles(env, org)) {
+		standing, _, err := w.tx.Standing(env, org)
+		for _, role := range must(standing.Roles, err) {
 			slugs[role.ID] = role.Slug
 		}
 		fmt.Fprintln(&b, "policy", org, p.Own, p.Multiple, slugs[p.Default])

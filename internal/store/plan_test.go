@@ -16,16 +16,23 @@ import (
 	"github.com/rolecall/rolecall/internal/store"
 )
 
-// What a check and a page of members read must not grow with the organization: SQLite chooses indexes by rules, so a
-// plan that is right here is right everywhere.
-func TestPlansOfHotQueries(t *testing.T) {
+// newSQLite is a new database, past the store.
+func newSQLite(t *testing.T) *sql.DB {
+	t.Helper()
 	location := databases["sqlite"](t)
 	open(t, location)
 	db, err := sql.Open("sqlite", strings.TrimPrefix(location, "sqlite:"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// What a check and a page of members read must not grow with the organization: SQLite chooses indexes by rules, so a
+// plan that is right here is right everywhere.
+func TestPlansOfHotQueries(t *testing.T) {
+	db := newSQLite(t)
 	for query, want := range map[string]string{
 		`SELECT id FROM (VALUES ('o', 'm'), ('o', 'n')) AS w CROSS JOIN assignments WHERE assignments.organization_id = w.column1 AND assignments.subject_id = w.column2 AND (resource_id || '') IN ('r')`:                                                                                                                                                                                                    "(organization_id=? AND subject_id=?",
 		`WITH g (organization_id, membership_id) AS MATERIALIZED (SELECT organization_id, membership_id FROM group_members WHERE organization_id = 'o' AND group_id = 'g' AND membership_id > 'm' ORDER BY membership_id LIMIT 9) SELECT m.status FROM g CROSS JOIN memberships m WHERE m.organization_id = g.organization_id AND m.id = g.membership_id AND m.environment_id = 'e' ORDER BY g.membership_id`: "memberships_by_environment (environment_id=? AND organization_id=? AND id=?)",
@@ -109,13 +116,7 @@ func searched(t *testing.T, db *sql.DB, query string, args ...any) []string {
 // What memory loads is found by indexes, each as far as it goes: a cold check costs as much in a large installation as in
 // a small one.
 func TestPlansOfLoaders(t *testing.T) {
-	location := databases["sqlite"](t)
-	open(t, location)
-	db, err := sql.Open("sqlite", strings.TrimPrefix(location, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := newSQLite(t)
 	set := []string{"roles (organization_id=? AND environment_id=?)", "role_order (organization_id=? AND environment_id=?)", "pinned_defaults (organization_id=? AND environment_id=?)"}
 	step := regexp.MustCompile(`^SEARCH (\w+) USING .*?(\(.*\))`)
 	for what, want := range map[string][]string{

@@ -1,13 +1,8 @@
 package store_test
 
 import (
-	"database/sql"
 	"go/ast"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/rolecall/rolecall/internal/authz"
@@ -25,13 +20,7 @@ var forgettable = []string{
 // schema is the tables of a new database, and for each those whose rows go with its own.
 func schema(t *testing.T) map[string][]string {
 	t.Helper()
-	location := databases["sqlite"](t)
-	open(t, location)
-	db, err := sql.Open("sqlite", strings.TrimPrefix(location, "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := newSQLite(t)
 	rows, err := db.Query(`
 		SELECT m.name, coalesce(f."table", '') FROM sqlite_schema m
 		LEFT JOIN pragma_foreign_key_list(m.name) f ON f.on_delete = 'CASCADE' WHERE m.type = 'table'`)
@@ -141,19 +130,8 @@ var talkers = map[string]string{
 
 // By construction no statement gets to a driver but through exec, alter, one and all.
 func TestNobodyTalksPastTheGuard(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		set := token.NewFileSet()
-		file, err := parser.ParseFile(set, name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
+	set, files := sources(t)
+	for _, file := range files {
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
 			if !ok || talkers[f.Name.Name] != "" {

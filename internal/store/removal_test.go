@@ -111,7 +111,8 @@ func (s scene) forgotten(role authz.Role) {
 		if _, found, err := tx.Organization(role.Environment, role.Organization); role.Custom() && (err != nil || !found) {
 			return err
 		}
-		roles, err := tx.Roles(role.Environment, role.Organization)
+		standing, _, err := tx.Standing(role.Environment, role.Organization)
+		roles := standing.Roles
 		for _, r := range roles {
 			if r.ID == role.ID {
 				s.Errorf("the row of role %s is still there", role.Slug)

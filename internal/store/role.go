@@ -56,12 +56,6 @@ func (t *tx) permissionsOf(r authz.Role) ([]string, error) {
 	return slugs, err
 }
 
-// Roles implements authz.RoleReader.
-func (t *tx) Roles(env id.Environment, org id.Organization) ([]authz.Role, error) {
-	return all(t, "listing roles", scanRole,
-		`SELECT `+roleColumns+` FROM roles WHERE organization_id IN ('', $2) AND environment_id = $1`, env, org)
-}
-
 // RolePermissions implements authz.RoleReader.
 func (t *tx) RolePermissions(_ id.Environment, org id.Organization, roles []id.Role) (map[id.Role][]string, error) {
 	found := make(map[id.Role][]string, len(roles))

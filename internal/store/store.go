@@ -28,7 +28,7 @@ type Store struct {
 	observe func(context.Context, Work) // nil while nobody watches
 	hosts   hosts                       // of PostgreSQL
 	line    *line                       // for the one writer of an SQLite file; nil where transactions run at the same time
-	writers chan struct{}               // full while as many write as may at once; nil where they stand in line
+	writers chan struct{}               // of PostgreSQL; full while as many write as may at once
 
 	// beforeExec runs before every statement that writes; tests use it to die between two writes.
 	beforeExec func()

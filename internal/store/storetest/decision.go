@@ -107,9 +107,8 @@ func (l loading) set(org id.Organization) (authz.RoleSet, map[id.Role][]string) 
 	case set.Default == "": // it follows the environment's
 		set.Order = nil
 	}
-	all, err := l.r.Roles(l.env, org)
 	var ids []id.Role
-	for _, r := range ok(l, all, err) {
+	for _, r := range standing.Roles {
 		if r.Organization == org {
 			set.Roles, ids = append(set.Roles, r), append(ids, r.ID)
 		}

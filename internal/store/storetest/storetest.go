@@ -230,7 +230,8 @@ func keepRole(t *testing.T, db authz.DB, env authz.Environment, p authz.Permissi
 				t.Errorf("a retired role is found as %q (%v)", slug, err)
 			}
 		}
-		roles, err := r.Roles(env.ID, "")
+		standing, _, err := r.Standing(env.ID, "")
+		roles := standing.Roles
 		at := slices.IndexFunc(roles, func(r authz.Role) bool { return r.ID == role.ID })
 		if at < 0 || !roles[at].RetiredAt.Equal(role.RetiredAt) || roles[at].Replacement != role.Replacement {
 			t.Errorf("a retired role is kept as %+v", roles)
